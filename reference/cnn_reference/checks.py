@@ -1,0 +1,68 @@
+"""The one exception, and the checks that several operations share.
+
+Every impossible shape or parameter is refused by `ShapeError`, whose sentence gives the shapes and the rule
+that they break.
+"""
+
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+"""An array of floats: every operation computes in, and answers in, the dtype of what it is given."""
+
+Indices = npt.NDArray[np.int64]
+Ints = tuple[int, ...]
+Pairs = tuple[tuple[int, int], ...]
+
+
+class ShapeError(ValueError):
+    """An array's shape or a parameter that the operation cannot have."""
+
+
+def require(holds: bool, sentence: str, *values: object) -> None:
+    """Raise `ShapeError` with the sentence, its `{}` filled in by the values, unless the rule holds."""
+    if not holds:
+        raise ShapeError(sentence.format(*values))
+
+
+def per_axis(name: str, values: Sequence[int], rank: int) -> Ints:
+    """Check a parameter that has one integer of at least 1 for each spatial axis."""
+    try:
+        checked = tuple(map(index, values))
+    except TypeError:
+        raise ShapeError(f"{name} is one integer for each spatial axis, not {values!r}") from None
+    require(len(checked) == rank, "{} is one integer for each of {} spatial axes, not {}", name, rank, values)
+    require(min(checked) >= 1, "{} is at least 1 on every axis, not {}", name, values)
+    return checked
+
+
+def per_side(padding: Sequence[tuple[int, int]], rank: int) -> Pairs:
+    """Check a padding: a pair (before, after) of integers of at least 0 for each spatial axis."""
+    try:
+        checked = tuple([(index(before), index(after)) for before, after in padding])
+    except (TypeError, ValueError):
+        raise ShapeError(f"padding is a pair (before, after) for each axis, not {padding!r}") from None
+    require(len(checked) == rank, "padding is a pair for each of {} spatial axes, not {}", rank, padding)
+    require(min(map(min, checked)) >= 0, "padding is at least 0 on every side, not {}", padding)
+    return checked
+
+
+def require_images(name: str, x: Array) -> int:
+    """Check that the array holds images, (N, C, *spatial), and give the number of its spatial axes."""
+    require(x.ndim >= 3, "{} has shape {}, where (N, C, *spatial) is needed", name, x.shape)
+    return x.ndim - 2
+
+
+def require_shape(name: str, array: Array, shape: Sequence[int]) -> None:
+    """Check the shape of an array against the one that the other arguments imply."""
+    require(
+        array.shape == tuple(shape),
+        "{} has shape {}, where {} is needed",
+        name,
+        array.shape,
+        shape,
+    )
