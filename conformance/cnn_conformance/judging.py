@@ -138,5 +138,3 @@ def judge_case(
             tally.cases += judged.clause not in counted
             tally.seen |= {see.__name__ for see in judged.law.must_see if see(case)}
         counted.add(judged.clause)
-
-
