@@ -1,0 +1,33 @@
+"""What stands behind each clause, keyed by its id; the files mirror `cnn_spec.sections`.
+
+Only these files import SymPy, and only when `evidence` is called.
+"""
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnn_spec.checks.evidence import Evidence
+
+PARTS = (
+    "s2_1_convolution",
+    "s2_1_2_padding",
+    "s2_3_striding",
+    "s2_3_2_upsampling",
+)
+
+
+@cache
+def evidence() -> dict[str, "Evidence"]:
+    """The evidence of every clause, in the notes' order.
+
+    Raises ValueError if two files speak for one clause.
+    """
+    found: dict[str, Evidence] = {}
+    for name in PARTS:
+        here: dict[str, Evidence] = import_module(f"{__name__}.{name}").EVIDENCE
+        if twice := found.keys() & here.keys():
+            raise ValueError(f"evidence given twice for {', '.join(sorted(twice))}")
+        found |= here
+    return found

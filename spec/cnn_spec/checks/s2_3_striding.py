@@ -1,0 +1,581 @@
+"""Checks of the notes' §2.3.1: striding as downsampling."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from sympy.polys.domains import QQ
+from sympy.polys.matrices import DomainMatrix
+
+from cnn_spec.checks.evidence import (
+    Evidence,
+    Reading,
+    ambiguous,
+    at_shapes,
+    differs_first_at,
+    executed,
+    for_all,
+)
+from cnn_spec.checks.formula import D, Formula, K, N, P, S
+from cnn_spec.checks.rounding import (
+    SPAN,
+    STRIDE,
+    equal,
+    naturals,
+    nonnegative,
+    positive,
+    positives,
+    q,
+    resolve,
+    t,
+)
+from cnn_spec.checks.search import Cases, cases
+from cnn_spec.checks.tensors import (
+    avg_pool,
+    basis,
+    conv,
+    conv_backward,
+    count_windows,
+    down,
+    integers,
+    line,
+    max_pool,
+    repeated,
+    same,
+    sliced,
+    symbols,
+)
+from cnn_spec.definitions.convolution import terms
+from cnn_spec.definitions.resampling import downsample_backward
+from cnn_spec.operations import Array
+from cnn_spec.sizes import pool_output_size
+
+WINDOWS = cases(
+    N=range(1, 8),
+    K=range(1, 6),
+    S=range(1, 5),
+    where=lambda N, K, S: N >= K,
+    domain="N >= K",
+)
+OVERLAPPING = cases(
+    N=range(1, 8),
+    K=range(1, 6),
+    S=range(1, 5),
+    where=lambda N, K, S: N >= K >= S,
+    domain="N >= K >= S",
+)
+STRIDED = cases(
+    N=range(1, 7),
+    K=range(1, 5),
+    S=range(2, 5),
+    where=lambda N, K, S: N >= K,
+    domain="N >= K",
+)
+
+MEANS = {
+    N: "input side",
+    K: "kernel side",
+    S: "stride",
+    P: "padding on each side",
+    D: "dilation, the distance of kernel cells",
+}
+COMPLETE = Formula(
+    quantity="output side",
+    expression=sp.floor((N + 2 * P - D * (K - 1) - 1) / S) + 1,
+    means=MEANS,
+    domain=sp.And(N >= 1, K >= 1, S >= 1, P >= 0, D >= 1, N + 2 * P >= D * (K - 1) + 1, evaluate=False),
+    cover=({N: SPAN + 1 + D * (K - 1) - 2 * P, S: STRIDE},),
+    neutral={P: 0, D: 1},
+    grid={N: range(1, 10), K: range(1, 6), S: range(1, 6), P: range(3), D: range(1, 4)},
+)
+"""How many complete windows lie on the padded input."""
+
+a, b, c = naturals("a b c")
+(r1,) = positives("r1")
+STARTING_INSIDE = Formula(
+    quantity="output side with partial windows",
+    expression=sp.Min(sp.ceiling((N + 2 * P - K) / S) + 1, sp.ceiling((N + P) / S)),
+    means={symbol: MEANS[symbol] for symbol in (N, K, S, P)},
+    domain=sp.And(N >= 1, S >= 1, P >= 0, K > P, N + 2 * P >= K, evaluate=False),
+    # N + 2P - K = qS + r and K - P = aS + b + 1, with r = 0; with r > 0 and b + r < S; with r > 0 and b + r >= S.
+    cover=tuple(
+        {S: stride, K: P + a * stride + rest + 1, N: a * stride + rest + 1 - P + q * stride + remainder}
+        for stride, rest, remainder in (
+            (b + 1 + t, b, sp.Integer(0)),
+            (b + 1 + r1 + t, b, r1),
+            (c + b + 2 + t, c + 1 + b, 1 + t + c),
+        )
+    ),
+    neutral={P: 0},
+    grid={N: range(1, 12), K: range(1, 6), S: range(1, 7), P: range(3)},
+)
+"""Partial windows count if they start on the input or its leading padding."""
+
+
+def _counts_complete_windows(size: sp.Expr) -> bool:
+    """Whether, N - K being any qS + r with 0 <= r < S, the last window ends inside and one more would not."""
+    last = resolve(size.subs({N: SPAN + K, S: STRIDE})) - 1
+    return nonnegative(SPAN - last * STRIDE) and positive((last + 1) * STRIDE - SPAN)
+
+
+def _pooled(S_divides: bool, size: sp.Expr) -> sp.Expr:
+    """The size when S divides N - K, or for every positive remainder."""
+    stride = t + 1 if S_divides else r1 + 1 + t
+    span = q * stride if S_divides else q * stride + r1
+    return resolve(size.subs({N: span + K, S: stride}, simultaneous=True))
+
+
+def _one_more_than_complete(size: sp.Expr) -> bool:
+    """Whether `size` counts the complete windows if S divides N - K, and one more if it does not."""
+    divides, leaves = _pooled(True, size), _pooled(False, size)
+    return bool(sp.expand(divides - q - 1) == 0 and sp.expand(leaves - q - 2) == 0)
+
+
+def _same_terms(position: Callable[[sp.Expr], sp.Expr]) -> bool:
+    """Whether output o of the strided convolution sums the terms of output `position(o)` of the full one.
+
+    For symbolic kernel side, stride and position: o itself stays free.
+    """
+    x, w = sp.IndexedBase("x"), sp.IndexedBase("w")
+    k, o, p, side, stride = sp.symbols("k o p K S", integer=True)
+    full = sp.Sum(w[k] * x[p + k], (k, 0, side - 1))
+    strided = sp.Sum(w[k] * x[stride * o + k], (k, 0, side - 1))
+    return bool(full.subs(p, position(o).subs(S, stride)) == strided)
+
+
+DECOMPOSED = [((1, 1, 4), (2, 1, 2)), ((1, 2, 5), (1, 2, 2)), ((1, 1, 4, 5), (1, 1, 2, 3))]
+
+
+def _conv_then_down(downsampled: Callable[[Array, int], Array]) -> bool:
+    for x_shape, w_shape in DECOMPOSED:
+        x, w = symbols(x_shape, w_shape)
+        for stride in (1, 2, 3):
+            if not same(conv(x, w, stride=stride), downsampled(conv(x, w), stride)):
+                return False
+    return True
+
+
+def _keep_last(x: Array, S: int) -> Array:
+    return sliced(x, *[slice(S - 1, None, S)] * (x.ndim - 2))
+
+
+def _full_in_the_wide_sense(N: int, K: int, S: int) -> Array:
+    return down(conv(_ramp(N), _ramp(K), padding=(K - 1, K - 1)), S)
+
+
+def _ramp(n: int) -> Array:
+    return line(*range(1, n + 1))
+
+
+def _pool_then_down(pool: Callable[..., Array]) -> bool:
+    (x,) = integers((1, 2, 6, 7), seed=1)
+    return all(
+        same(pool(x, k, s), down(literal(x, k, 1), s))
+        for literal in (avg_pool if pool is avg_pool else max_pool,)
+        for k in range(1, 5)
+        for s in range(1, 5)
+    )
+
+
+def _by_ceiling(x: Array, K: int, S: int) -> Array:
+    return max_pool(x, K, S, ceil_mode=True)
+
+
+def _pooled_by_notes(N: int, K: int, S: int) -> int:
+    return -((K - N) // S) + 1
+
+
+def _products(N: int, K: int, S: int) -> int:
+    """How many products the strided convolution of one axis takes, counted."""
+    shapes = ((1, 1, N), (1, 1, K))
+    return sum(1 for _ in terms(*shapes, stride=(S,), padding=((0, 0),), dilation=(1,), groups=1))
+
+
+def _saves(claim: Callable[..., bool]) -> bool:
+    """Whether the claim tells when fewer products are taken than at stride 1."""
+    return all((_products(**case) < _products(case["N"], case["K"], 1)) == claim(**case) for case in WINDOWS)
+
+
+def _loses(claim: Callable[..., bool]) -> bool:
+    """Whether the claim tells when some input is invisible in the downsampled map."""
+    return all(
+        claim(n=n, S=s) == any(not any(down(e, s).flat) for e in basis((1, 1, n)))
+        for n in range(1, 8)
+        for s in range(1, 6)
+    )
+
+
+def _starts_outside(claim: Callable[..., bool]) -> bool:
+    """Whether the claim tells when the last window of the ceiling formula starts beyond the input."""
+    return all(claim(**case) == ((_pooled_by_notes(**case) - 1) * case["S"] >= case["N"]) for case in WINDOWS)
+
+
+def _counts_starting_inside(size: Callable[..., Any]) -> bool:
+    """Whether `size` counts the windows up to the first that reaches the end, none starting outside."""
+    for point in STARTING_INSIDE.points():
+        n, k, s, p = (point[name] for name in "NKSP")
+        starts = [at for at in range(0, n + p, s) if at == 0 or at - s + k < n + 2 * p]
+        if size(**point) != len(starts):
+            return False
+    return True
+
+
+def _interface_size(N: int, K: int, S: int, P: int) -> int:
+    return pool_output_size(N, kernel_size=K, stride=S, padding=(P, P), ceil_mode=True)
+
+
+def _rank(rows: list[list[int]]) -> int:
+    return int(DomainMatrix.from_list(rows, QQ).rank()) if rows and rows[0] else 0
+
+
+def _enough(N: int, K: int, S: int, maps: int) -> bool:
+    """Whether that many generic filters keep all of one N x N map."""
+    (w,) = integers((maps, 1, K, K), seed=5)
+    return _rank([conv(e, w, stride=S).reshape(-1).tolist() for e in basis((1, 1, N, N))]) == N * N
+
+
+def _fewest_maps(N: int, K: int, S: int) -> int | None:
+    """The least number of output maps of generic filters that keeps all of one N x N map; None if none does."""
+    return next((maps for maps in range(1, N * N + 1) if _enough(N, K, S, maps)), None)
+
+
+def _keeps_all(maps: Callable[[int], int]) -> bool:
+    """Whether that many filters of side S at stride S, each picking one cell, lose nothing; one fewer would."""
+    for s in (1, 2, 3):
+        picks = np.array([e[0] for e in basis((1, 1, s, s))], object)
+        for number, lossless in ((maps(s), True), (maps(s) - 1, False)):
+            rows = [
+                conv(e, picks[:number], stride=s).reshape(-1).tolist() for e in basis((1, 1, 2 * s, 2 * s))
+            ]
+            if (_rank(rows) == 4 * s * s) != lossless:
+                return False
+    return True
+
+
+def _gradient_by_steps(place: Callable[[Array, Array, int], Array]) -> bool:
+    """Whether the strided derivative is the stride-1 derivative after the derivatives are put in place."""
+    for x_shape, w_shape in DECOMPOSED:
+        x, w = integers(x_shape, w_shape)
+        for s in (1, 2, 3):
+            (dy,) = integers(conv(x, w, stride=s).shape, seed=2)
+            placed = place(dy, conv(x, w), s)
+            direct = conv_backward(dy, x, w, stride=s)
+            if placed.shape != conv(x, w).shape or not all(
+                map(same, direct[:2], conv_backward(placed, x, w)[:2])
+            ):
+                return False
+    return True
+
+
+def _placed(dy: Array, full: Array, S: int) -> Array:
+    return downsample_backward(dy, full, factor=(S,) * (full.ndim - 2))
+
+
+def _repeated(dy: Array, full: Array, S: int) -> Array:
+    return repeated(dy, S, full.shape[2:])
+
+
+EVIDENCE: Mapping[str, Evidence] = {
+    "STRIDE-EASE": ambiguous(
+        STRIDED,
+        Reading(name="simpler to derive: stride 1 and downsampling are enough", value=lambda N, K, S: True),
+        Reading(
+            name="fewer products: on the derivatives with zeros put in, no more than directly",
+            value=lambda N, K, S: _products(N, K, S) >= K * N,
+            differs_at={"N": 2, "K": 1, "S": 2},
+        ),
+        also=(
+            executed(
+                "the strided derivatives are the stride-1 derivatives of the derivative map put in place",
+                _gradient_by_steps,
+                over="1-d and 2-d shapes at strides 1, 2, 3",
+                right=_placed,
+                wrong=_repeated,
+                wrong_says="each derivative repeated instead of followed by zeros",
+            ),
+        ),
+    ),
+    "STRIDE-DECOMP": ambiguous(
+        WINDOWS,
+        Reading(
+            name="full: every window on the input, stride 1",
+            value=lambda N, K, S: down(conv(_ramp(N), _ramp(K)), S),
+        ),
+        Reading(
+            name="full: every window that touches the input, side N + K - 1",
+            value=_full_in_the_wide_sense,
+            differs_at={"N": 2, "K": 2, "S": 1},
+        ),
+        also=(
+            for_all(
+                "output o of the strided convolution is output S o of the full one, term by term",
+                _same_terms,
+                right=lambda o: S * o,
+                wrong=lambda o: S * o + S - 1,
+                wrong_says="output S o + S - 1: the last of every S kept",
+            ),
+            for_all(
+                "the sizes agree: ceiling((N - K + 1)/S) = floor((N - K)/S) + 1",
+                _counts_complete_windows,
+                right=sp.ceiling((N - K + 1) / S),
+                wrong=sp.ceiling((N - K) / S),
+                wrong_says="ceiling((N - K)/S)",
+            ),
+            at_shapes(
+                "strided convolution = full convolution, then downsampling",
+                _conv_then_down,
+                over=", ".join(f"{x} * {w}" for x, w in DECOMPOSED) + " at strides 1, 2, 3",
+                right=down,
+                wrong=_keep_last,
+                wrong_says="the last of every S kept",
+            ),
+        ),
+    ),
+    "POOL-DECOMP": Evidence(
+        checks=(
+            for_all(
+                "output o of strided pooling looks at the window of output S o of full pooling",
+                lambda start: bool(sp.expand(start - sp.Symbol("o") * S) == 0),
+                right=S * sp.Symbol("o"),
+                wrong=S * sp.Symbol("o") + S - 1,
+                wrong_says="the window of output S o + S - 1",
+            ),
+            executed(
+                "max and mean pooling with stride S = full pooling, then downsampling",
+                lambda pools: all(map(_pool_then_down, pools)),
+                over="2 channels of 6x7, K and S of 1..4, integers",
+                right=(max_pool, avg_pool),
+                wrong=(_by_ceiling, avg_pool),
+                wrong_says="max pooling with the ceiling's partial windows",
+            ),
+            differs_first_at(
+                {"N": 2, "K": 1, "S": 2},
+                claim=_pooled_by_notes,
+                truth=lambda N, K, S: down(max_pool(_ramp(N), K, 1), S).shape[2],
+                among=WINDOWS,
+                claim_says="the notes' own pooled size",
+            ),
+        )
+    ),
+    "DOWN-DROP": ambiguous(
+        cases(n=range(1, 7), S=range(1, 5)),
+        Reading(name="the first of every S is kept", value=lambda n, S: down(_ramp(n), S)),
+        Reading(
+            name="the last of every S is kept",
+            value=lambda n, S: _keep_last(_ramp(n), S),
+            differs_at={"n": 1, "S": 2},
+        ),
+    ),
+    "DOWN-SIZE": Evidence(
+        formula=Formula(
+            quantity="downsampled side",
+            expression=sp.ceiling(N / S),
+            means={N: "input side", S: "factor"},
+            domain=sp.And(N >= 1, S >= 1, evaluate=False),
+            cover=({N: SPAN + 1, S: STRIDE},),
+            grid={N: range(1, 25), S: range(1, 9)},
+        ),
+        checks=(
+            for_all(
+                "of N = qS + r + 1 samples q + 1 are kept: 0, S, ..., qS",
+                lambda size: equal(size.subs({N: SPAN + 1, S: STRIDE}), q + 1),
+                right=sp.ceiling(N / S),
+                wrong=sp.floor(N / S),
+                wrong_says="floor(N/S)",
+            ),
+            differs_first_at(
+                {"n": 1, "S": 2},
+                claim=lambda n, S: sp.Rational(n, S),
+                truth=lambda n, S: down(_ramp(n), S).shape[2],
+                among=cases(n=range(1, 7), S=range(1, 5)),
+                claim_says="shrinking by exactly S",
+            ),
+        ),
+    ),
+    "DOWN-SAVE": Evidence(
+        checks=(
+            executed(
+                "fewer products, if dropped outputs are never computed, exactly when S > 1 and N > K",
+                _saves,
+                over=WINDOWS.words,
+                right=lambda N, K, S: S > 1 and N > K,
+                wrong=lambda N, K, S: S > 1,
+                wrong_says="exactly when S > 1",
+            ),
+            differs_first_at(
+                {"N": 1, "K": 1, "S": 2},
+                claim=lambda N, K, S: True,
+                truth=lambda N, K, S: _products(N, K, S) < _products(N, K, 1),
+                among=STRIDED,
+                claim_says="that every stride above 1 saves products",
+            ),
+        )
+    ),
+    "DOWN-LOSS": Evidence(
+        checks=(
+            executed(
+                "two maps have one image exactly when S > 1 and n > 1",
+                _loses,
+                over="n = 1..7, S = 1..5, every single sample",
+                right=lambda n, S: S > 1 and n > 1,
+                wrong=lambda n, S: S > 1,
+                wrong_says="exactly when S > 1",
+            ),
+        )
+    ),
+    "SHRINK-FACTOR": Evidence(
+        checks=(
+            for_all(
+                "a full map of side S m shrinks to exactly m",
+                lambda side: equal(sp.ceiling(side / (t + 1)), q),
+                right=q * (t + 1),
+                wrong=q * (t + 1) + 1,
+                wrong_says="a full map of side S m + 1",
+            ),
+            differs_first_at(
+                {"N": 4, "K": 3, "S": 2},
+                claim=lambda N, K, S: N // S,
+                truth=count_windows,
+                among=Cases(STRIDED.values, lambda N, K, S: N >= K and N % S == 0, "S divides N >= K"),
+                claim_says="an output of N/S",
+            ),
+        )
+    ),
+    "CONV-STRIDE-SIZE": Evidence(
+        formula=COMPLETE,
+        checks=(
+            for_all(
+                "the last of floor((N - K)/S) + 1 windows ends on the input, and one more would not",
+                _counts_complete_windows,
+                right=sp.floor((N - K) / S) + 1,
+                wrong=sp.ceiling((N - K) / S) + 1,
+                wrong_says="ceiling((N - K)/S) + 1",
+            ),
+            for_all(
+                "padding and dilation: N + 2P samples and a kernel that spans D (K - 1) + 1",
+                lambda size: equal(size.subs({N: SPAN + 1 + D * (K - 1) - 2 * P, S: STRIDE}), q + 1),
+                right=COMPLETE.expression,
+                wrong=sp.floor((N + 2 * P - K) / S) + 1,
+                wrong_says="dilation forgotten",
+            ),
+            executed(
+                "the formula counts the windows",
+                lambda size: all(
+                    size(**p) == count_windows(p["N"] + 2 * p["P"], p["D"] * (p["K"] - 1) + 1, p["S"])
+                    for p in COMPLETE.points()
+                ),
+                over="every N <= 9, K <= 5, S <= 5, P <= 2, D <= 3 in the domain",
+                right=COMPLETE,
+                wrong=lambda N, K, S, P, D: (N + 2 * P - K) // S + 1,
+                wrong_says="dilation forgotten",
+            ),
+            differs_first_at(
+                {"N": 1, "K": 2, "S": 2},
+                claim=lambda N, K, S: int((N - K) / S) + 1,
+                truth=count_windows,
+                among=cases(N=range(1, 7), K=range(1, 7), S=range(1, 5)),
+                claim_says="rounding to zero, where N < K,",
+            ),
+        ),
+    ),
+    "POOL-SIZE": Evidence(
+        formula=COMPLETE,
+        checks=(
+            for_all(
+                "complete windows: the last of floor((N - K)/S) + 1 ends on the map, and one more would not",
+                _counts_complete_windows,
+                right=sp.floor((N - K) / S) + 1,
+                wrong=sp.ceiling((N - K) / S) + 1,
+                wrong_says="the notes' ceiling((N - K)/S) + 1",
+            ),
+            for_all(
+                "the notes' ceiling gives the same if S divides N - K, and one more for every other remainder",
+                _one_more_than_complete,
+                right=sp.ceiling((N - K) / S) + 1,
+                wrong=sp.floor((N - K) / S) + 1,
+                wrong_says="floor((N - K)/S) + 1",
+            ),
+            differs_first_at(
+                {"N": 2, "K": 1, "S": 2},
+                claim=_pooled_by_notes,
+                truth=count_windows,
+                among=WINDOWS,
+            ),
+            differs_first_at(
+                {"N": 3, "K": 2, "S": 2},
+                claim=_pooled_by_notes,
+                truth=count_windows,
+                among=OVERLAPPING,
+            ),
+        ),
+    ),
+    "POOL-OUTSIDE": Evidence(
+        formula=STARTING_INSIDE,
+        checks=(
+            for_all(
+                "with 0 < r <= S - K, r the remainder of N - K, the ceiling's last window starts at or past N",
+                lambda beyond: nonnegative(sp.expand((q + 1) * (r1 + K + t) - beyond)),
+                right=q * (r1 + K + t) + r1 + K,
+                wrong=q * (r1 + K + t) + r1 + K + t + 1,
+                wrong_says="that it starts one further, for every S",
+            ),
+            executed(
+                "the ceiling's last window starts beyond the input exactly when 0 < r <= S - K",
+                _starts_outside,
+                over=WINDOWS.words,
+                right=lambda N, K, S: 0 < (N - K) % S <= S - K,
+                wrong=lambda N, K, S: (N - K) % S > 0,
+                wrong_says="exactly when r > 0",
+            ),
+            executed(
+                "partial windows that start inside: min(ceiling((N + 2P - K)/S) + 1, ceiling((N + P)/S))",
+                lambda sizes: all(map(_counts_starting_inside, sizes)),
+                over="every N <= 11, K <= 5, S <= 6, P <= 2 in the domain",
+                right=(STARTING_INSIDE, _interface_size),
+                wrong=(lambda N, K, S, P: _pooled_by_notes(N + 2 * P, K, S),),
+                wrong_says="windows that start outside counted too",
+            ),
+            differs_first_at(
+                {"N": 2, "K": 1, "S": 2},
+                claim=_pooled_by_notes,
+                truth=lambda N, K, S: int(STARTING_INSIDE(N=N, K=K, S=S)),
+                among=WINDOWS,
+            ),
+        ),
+    ),
+    "S2-MAPS": Evidence(
+        checks=(
+            executed(
+                "with K = S and S dividing N, S^2 maps can keep everything, and fewer of these filters do not",
+                _keeps_all,
+                over="2S x 2S maps, S = 1, 2, 3, exact rank",
+                right=lambda s: s * s,
+                wrong=lambda s: s * s - 1 if s > 1 else 1,
+                wrong_says="S^2 - 1 maps",
+            ),
+            differs_first_at(
+                {"N": 1, "K": 1, "S": 2},
+                claim=lambda N, K, S: S * S,
+                truth=_fewest_maps,
+                among=cases(
+                    N=range(1, 4), K=range(1, 3), S=range(1, 4), where=lambda N, K, S: N >= K, domain="N >= K"
+                ),
+                claim_says="S^2 maps as necessary",
+            ),
+            differs_first_at(
+                {"N": 2, "K": 2, "S": 1},
+                claim=lambda N, K, S: True,
+                truth=lambda N, K, S: _enough(N, K, S, S * S),
+                among=cases(
+                    N=range(1, 4),
+                    K=range(1, 4),
+                    S=range(1, 4),
+                    where=lambda N, K, S: N >= K >= S,
+                    domain="N >= K >= S",
+                ),
+                claim_says="S^2 maps as enough",
+            ),
+        )
+    ),
+}
