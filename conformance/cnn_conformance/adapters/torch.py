@@ -57,7 +57,7 @@ def _conv_tensor(
 def _conv(rank: int) -> Callable[..., Any]:
     def conv(x: Array, w: Array, b: Array | None, **parameters: Any) -> Array:
         bias = None if b is None else _tensor(b)
-        return _conv_tensor(rank, _tensor(x), _tensor(w), bias, parameters).numpy()
+        return np.asarray(_conv_tensor(rank, _tensor(x), _tensor(w), bias, parameters))
 
     return conv
 
@@ -154,13 +154,13 @@ def conv_output_size(
 ) -> int:
     """The size that PyTorch infers for a convolution of one axis."""
     x = _around(_shape_only(n), [padding])
-    return F.conv1d(x, _shape_only(kernel_size), stride=stride, dilation=dilation).shape[-1]
+    return int(F.conv1d(x, _shape_only(kernel_size), stride=stride, dilation=dilation).shape[-1])
 
 
 def pool_output_size(n: int, *, kernel_size: int, padding: tuple[int, int], **parameters: Any) -> int:
     """The size that PyTorch infers for max pooling of one axis."""
     y = _max_pool_tensor(1, _shape_only(n), kernel_size=(kernel_size,), padding=[padding], **parameters)
-    return y.shape[-1]
+    return int(y.shape[-1])
 
 
 def conv_transpose_output_size(
@@ -173,6 +173,5 @@ def conv_transpose_output_size(
         raise NotImplementedError(
             "unequal padding, or output padding of at least the stride and the dilation"
         )
-    return F.conv_transpose1d(
-        _shape_only(n), _shape_only(kernel_size), padding=padding[0], **parameters
-    ).shape[-1]
+    y = F.conv_transpose1d(_shape_only(n), _shape_only(kernel_size), padding=padding[0], **parameters)
+    return int(y.shape[-1])

@@ -114,10 +114,11 @@ def _pool_is_valid(case: Case) -> bool:
         outputs = conv_output_size(n, **parameters)
         if outputs < 1 or 0 in pool_counts(n, outputs, parameters):
             return False
-    return not (call.operation.startswith("avg_pool") and case.exact) or _divisors_are_powers_of_two(call)
+    return not (call.operation.startswith("avg_pool") and case.exact) or divisors_are_powers_of_two(call)
 
 
-def _divisors_are_powers_of_two(call: Call) -> bool:
+def divisors_are_powers_of_two(call: Call) -> bool:
+    """Whether every mean is over a power of two elements, so that it is exact however it is computed."""
     counts = [c for axis in _axis_counts(call) for c in axis]
     return all(c & (c - 1) == 0 for c in counts)
 
