@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from cnn_spec.checks.evidence import Evidence
 
 PARTS = (
+    "s1_1_scanning",
+    "s1_3_distribution",
+    "s1_3_2_efficiency",
+    "s1_4_pooling",
+    "s1_5_invariance",
+    "s1_6_heads",
+    "s1_7_depthwise",
+    "s1_8_receptive_fields",
     "s2_1_convolution",
     "s2_1_2_padding",
     "s2_3_striding",
