@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_spec.operations import Array, Call
+from cnn_spec.operations import Call
 
 
 class Data(StrEnum):
@@ -16,11 +16,14 @@ class Data(StrEnum):
     `EXACT`: small integers, dense; every partial sum is representable. `WIDE`: one array of odd integers
     of 12 to 13 bits (26 to 27 for float64), which any rounding through a narrower format changes.
     `ROUNDED`: floats over a wide range of magnitudes, judged within the derived bounds.
+    `TIED`: few different values, so that windows have several largest elements, and distinct powers of
+    two as derivatives, so that a sum shows its terms.
     """
 
     EXACT = "exact"
     WIDE = "wide"
     ROUNDED = "rounded"
+    TIED = "tied"
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,3 @@ class Case:
     def with_call(self, call: Call) -> "Case":
         """The same case with another judged call."""
         return replace(self, calls=(*self.calls[:-1], call))
-
-
-def first_array(call: Call) -> Array:
-    """The first array among a call's arguments."""
-    return next(a for a in call.arguments.values() if isinstance(a, np.ndarray))

@@ -7,8 +7,8 @@ Clause files never import SymPy: the formula and the proofs of a clause are foun
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
 
+from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.comparison import Comparison
 from cnn_spec.operations import Implementation
@@ -26,15 +26,8 @@ class Standing(StrEnum):
     NOT_EXECUTABLE = "not executable"
 
 
-class LawFunction(Protocol):
-    """`law(implementation, case, oracle)`: whether the clause holds of this implementation in this case."""
-
-    __name__: str
-    __doc__: str | None
-
-    def __call__(self, implementation: Implementation, case: Case, oracle: Any) -> Comparison:
-        """Compare the law's two sides."""
-        ...
+LawFunction = Callable[[Implementation, Case, Oracle], Comparison]
+"""`law(implementation, case, oracle)`: whether the clause holds of this implementation in this case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +36,13 @@ class Law:
 
     operation: str
     check: LawFunction
-    when: Predicate | None = None
+    when: tuple[Predicate, ...] = ()
     must_see: tuple[Predicate, ...] = ()
 
     @property
     def name(self) -> str:
         """The law's name in words."""
-        return self.check.__name__.replace("_", " ")
+        return str(self.check.__name__).replace("_", " ")
 
 
 @dataclass(frozen=True, kw_only=True)

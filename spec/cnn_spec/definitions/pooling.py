@@ -127,3 +127,32 @@ def avg_pool_backward(dy: Array, x: Array, *, count_include_pad: bool, **paramet
         for i in elements:
             dx[i] += _share(dy[at], _divisor(elements, cells, count_include_pad))
     return dx
+
+
+def _largest(x: Array, elements: list[Index]) -> list[Index]:
+    largest = x[first_largest(x, elements)]
+    return [i for i in elements if x[i] == largest]
+
+
+def split_at_ties(dy: Array, x: Array, **parameters: Any) -> Array:
+    """The derivative of max pooling under the convention that tied elements share it equally."""
+    dx = zeros(x.shape, dy)
+    for at, elements, _ in _planes(x, **parameters):
+        tied = _largest(x, elements)
+        for i in tied:
+            dx[i] += _share(dy[at], len(tied))
+    return dx
+
+
+def shares_at_ties(dy: Array, x: Array, dx: Array, **parameters: Any) -> Array:
+    """The valid derivative of max pooling that is nearest to `dx`, at ties to any one element.
+
+    `dy` holds zeros and, in each plane, distinct powers of two, so an element of `dx` shows which
+    windows credited it: a window's power goes to the tied element that shows it, else to the first.
+    """
+    nearest = zeros(x.shape, dy)
+    for at, elements, _ in _planes(x, **parameters):
+        tied = _largest(x, elements)
+        shown = [i for i in tied if dy[at] and dx[i] // dy[at] % 2 == 1]
+        nearest[(shown or tied)[0]] += dy[at]
+    return nearest

@@ -1,0 +1,216 @@
+"""Finding a candidate and reading what it declares of itself."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cnn_spec.bounds import CONVENTIONS, Declared
+from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
+
+BUILT_IN = "reference"
+GROUP = "cnn_conformance.candidates"
+ADAPTERS = ("torch",)
+"""Libraries that come with an adapter, each in `cnn_conformance.adapters`."""
+
+Subject = object
+"""What is to be checked: the address of a candidate (a string), or the candidate itself."""
+
+
+class CandidateError(Exception):
+    """A candidate cannot be found, imported or understood; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A loaded candidate, with what it declares."""
+
+    functions: Any
+    name: str
+    version: str
+    importing: str
+    """Python that binds it to the name `candidate`; a comment where it has no address."""
+    ranks: tuple[int, ...] = RANKS
+    dtypes: tuple[str, ...] = DTYPES
+    deterministic: bool = True
+    declared: Declared = field(default_factory=Declared)
+
+    def offers(self, function: str) -> bool:
+        """Whether it has this function, for a number of axes that it declares."""
+        rank = FUNCTIONS[function][1]
+        return (rank == 0 or rank in self.ranks) and callable(getattr(self.functions, function, None))
+
+
+def load(subject: Subject) -> Candidate:
+    """The candidate at an address, or the one that an object is.
+
+    Addresses are the name of an adapter or of a registered candidate, `file.py`, `file.py:name`,
+    `package.module` and `package.module:name`. Raises CandidateError.
+    """
+    if isinstance(subject, str):
+        return _load_address(subject)
+    name = getattr(subject, "__name__", type(subject).__name__)
+    return _described(subject, name, _importing_object(subject))
+
+
+@lru_cache(maxsize=16)
+def _load_address(address: str) -> Candidate:
+    if address == BUILT_IN:
+        import cnn_reference
+
+        return _described(cnn_reference, "cnn_reference", "import cnn_reference as candidate")
+    if address in ADAPTERS:
+        module = _imported(f"cnn_conformance.adapters.{address}", address)
+        return _described(module, address, f"from cnn_conformance.adapters import {address} as candidate")
+    for registered in entry_points(group=GROUP, name=address):
+        module_name, _, name = registered.value.partition(":")
+        return _described(
+            _member(_imported(module_name, address), name, address), address, _import_line(module_name, name)
+        )
+    place, _, name = address.partition(":")
+    if place.endswith(".py"):
+        path = Path(place).resolve()
+        found = _member(_from_file(path), name, address)
+        return _described(found, name or path.stem, _import_file_lines(path, name))
+    found = _member(_imported(place, address), name, address)
+    return _described(found, name or place, _import_line(place, name))
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise CandidateError(f"There is no file {path}; give the path of a Python file, or a module's name.")
+    module_name = f"candidate_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise CandidateError(f"{path} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CandidateError(f"{path} cannot be imported: {_said(error)}; mend it and run again.") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _imported(module_name: str, address: str) -> ModuleType:
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or module_name
+        if address in ADAPTERS:
+            raise CandidateError(f"{address} is not installed; run `pip install {address}` first.") from error
+        if not module_name.startswith(missing):
+            raise CandidateError(f"{module_name} wants the module {missing}, which is not installed.") from error
+        near = get_close_matches(address, (*ADAPTERS, BUILT_IN), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known names are {', '.join((BUILT_IN, *ADAPTERS))}."
+        raise CandidateError(
+            f"There is no candidate {address}: neither a file, nor a module that can be imported; {hint}"
+        ) from error
+    except Exception as error:
+        raise CandidateError(f"{module_name} cannot be imported: {_said(error)}.") from error
+
+
+def _member(module: ModuleType, name: str, address: str) -> Any:
+    if not name:
+        return module
+    found = getattr(module, name, None)
+    if found is None:
+        near = get_close_matches(name, dir(module), n=1)
+        hint = f"; did you mean {near[0]}?" if near else "."
+        raise CandidateError(f"{address}: there is no {name} in {module.__name__}{hint}")
+    if not isinstance(found, type):
+        return found
+    try:
+        return found()
+    except Exception as error:
+        raise CandidateError(f"{address} cannot be made without arguments: {_said(error)}.") from error
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _import_line(module: str, name: str) -> str:
+    return f"from {module} import {name} as candidate" if name else f"import {module} as candidate"
+
+
+def _import_file_lines(path: Path, name: str) -> str:
+    return (
+        "import importlib.util\n"
+        f"spec = importlib.util.spec_from_file_location('candidate', {str(path)!r})\n"
+        "candidate = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(candidate)" + (f"\ncandidate = candidate.{name}" if name else "")
+    )
+
+
+def _importing_object(subject: object) -> str:
+    if isinstance(subject, ModuleType):
+        return f"import {subject.__name__} as candidate"
+    home = sys.modules.get(type(subject).__module__)
+    for name, value in vars(home).items() if home and home.__name__ != "__main__" else ():
+        if value is subject:
+            return f"from {home.__name__ if home else ''} import {name} as candidate"
+    return f"candidate = ...  # the {type(subject).__name__} that was checked"
+
+
+def _described(functions: Any, name: str, importing: str) -> Candidate:
+    """Read and check the optional attribute `about`."""
+    if not any(callable(getattr(functions, function, None)) for function in FUNCTIONS):
+        raise CandidateError(
+            f"{name} offers none of the interface's functions (conv2d, max_pool2d, ...); define at least one."
+        )
+    about = getattr(functions, "about", {})
+    if not isinstance(about, Mapping):
+        raise CandidateError(f"{name}.about is a {type(about).__name__}; make it a mapping.")
+    _known(name, "about", about, ABOUT)
+    conventions = about.get("conventions", {})
+    _known(name, 'about["conventions"]', conventions, CONVENTIONS)
+    for convention, value in conventions.items():
+        _one_of(name, f'about["conventions"]["{convention}"]', [value], CONVENTIONS[convention])
+    ranks, dtypes = tuple(about.get("ranks", RANKS)), tuple(about.get("dtypes", DTYPES))
+    accuracy = about.get("accuracy", "componentwise")
+    _one_of(name, 'about["ranks"]', ranks, RANKS)
+    _one_of(name, 'about["dtypes"]', dtypes, DTYPES)
+    _one_of(name, 'about["accuracy"]', [accuracy], ("componentwise", "normwise"))
+    _one_of(name, 'about["shapes"]', [about.get("shapes", "many")], ("many", "few"))
+    growth = about.get("growth", Declared.growth)
+    if not isinstance(growth, int | float) or not growth > 0:
+        raise CandidateError(f'{name}.about["growth"] is {growth!r}; make it a positive number.')
+    return Candidate(
+        functions,
+        str(about.get("name", name)),
+        str(about.get("version", getattr(functions, "__version__", ""))),
+        importing,
+        ranks,
+        dtypes,
+        bool(about.get("deterministic", True)),
+        Declared(accuracy == "normwise", float(growth), dict(conventions)),
+    )
+
+
+ABOUT = ("name", "version", "dtypes", "ranks", "accuracy", "growth", "deterministic", "shapes", "conventions")
+"""What a candidate may declare."""
+
+
+def _known(name: str, where: str, given: Mapping[str, Any], allowed: Any) -> None:
+    for key in given:
+        if key not in allowed:
+            raise CandidateError(f"{name}.{where} has no {key!r}; it may have {', '.join(allowed)}.")
+
+
+def _one_of(name: str, where: str, given: Any, allowed: tuple[Any, ...]) -> None:
+    for value in given:
+        if value not in allowed:
+            raise CandidateError(f"{name}.{where} has {value!r}; it may be {', '.join(map(str, allowed))}.")

@@ -1,0 +1,142 @@
+"""Judging cases: each law of each case, and what a chunk of them comes to."""
+
+from dataclasses import dataclass, field
+
+from cnn_conformance.candidate import Candidate, Subject, load
+from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
+from cnn_conformance.plan import Chunk, Judged, laws_of
+from cnn_spec.bounds import Oracle
+from cnn_spec.case import Case
+from cnn_spec.cases.stream import case_of
+from cnn_spec.comparison import Comparison
+from cnn_spec.operations import Call, Implementation, Results, implementation_of
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A clause broken in a case: by the law's two sides, or by an answer whose fault needs words."""
+
+    clause: str
+    function: str
+    comparison: Comparison | None = None
+    words: str = ""
+
+
+Outcome = Comparison | Violation | DeclinedError | None
+"""A law on a case: it held, was broken, the candidate declined, or nothing can be said."""
+
+
+def trusted(candidate: Candidate) -> Oracle:
+    """The reference, under what the candidate declares."""
+    import cnn_reference
+
+    return Oracle(implementation_of(cnn_reference), candidate.declared)
+
+
+def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Oracle) -> Outcome:
+    """One law on one case. A misconduct counts for the clause that it breaks, whichever law met it."""
+    try:
+        comparison = judged.law.check(implementation, case, oracle)
+    except DeclinedError as declined:
+        return declined
+    except NotOfferedError:
+        return None
+    except MisconductError as misconduct:
+        return Violation(misconduct.clause, misconduct.call.function, words=str(misconduct))
+    if comparison.holds:
+        return comparison
+    return Violation(judged.clause, judged.function, comparison)
+
+
+def remembering(implementation: Implementation, call: Call) -> Implementation:
+    """The same implementation, asked once for this very call, however many laws want its answer."""
+    kept: list[Results | Exception] = []
+
+    def answer(asked: Call) -> Results:
+        if asked is not call:
+            return implementation(asked)
+        if not kept:
+            try:
+                kept.append(implementation(call))
+            except (DeclinedError, NotOfferedError, MisconductError) as error:
+                kept.append(error)
+        if isinstance(kept[0], Exception):
+            raise kept[0]
+        return kept[0]
+
+    return answer
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a clause was broken: the case, and the law that showed it."""
+
+    case_id: str
+    law_clause: str
+    law: str
+
+
+@dataclass
+class Tally:
+    """What a clause came to on a function."""
+
+    cases: int = 0
+    declined: int = 0
+    seen: set[str] = field(default_factory=set)
+    error: float = 0.0
+    failures: dict[str, Failure] = field(default_factory=dict)
+
+    def add(self, other: "Tally") -> None:
+        """Take another chunk's tally in."""
+        self.cases += other.cases
+        self.declined += other.declined
+        self.seen |= other.seen
+        self.error = max(self.error, other.error)
+        for case_id, failure in other.failures.items():
+            self.failures.setdefault(case_id, failure)
+
+
+Tallies = dict[tuple[str, str], Tally]
+"""Tallies by clause and function."""
+
+
+def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
+    """Judge every case of a chunk, in order."""
+    candidate = load(subject)
+    oracle = trusted(candidate)
+    implementation = guarded(candidate.functions)
+    laws = laws_of(chunk.function, chunk.only)
+    tallies: Tallies = {}
+    for case_id in chunk.case_ids():
+        case = case_of(case_id, chunk.seed)
+        if case is not None:
+            judge_case(laws, remembering(implementation, case.call), case, oracle, tallies)
+    return tallies
+
+
+def judge_case(
+    laws: list[Judged], implementation: Implementation, case: Case, oracle: Oracle, tallies: Tallies
+) -> None:
+    """Judge a case by every law that applies to it, and count."""
+    counted: set[str] = set()
+    for judged in laws:
+        if not all(applies(case) for applies in judged.law.when):
+            continue
+        outcome = judge(judged, implementation, case, oracle)
+        tally = tallies.setdefault((judged.clause, judged.function), Tally())
+        if isinstance(outcome, DeclinedError):
+            tally.declined += judged.clause not in counted
+        elif isinstance(outcome, Violation):
+            broken = tallies.setdefault((outcome.clause, outcome.function), Tally())
+            failure = Failure(case.id, judged.clause, judged.law.check.__name__)
+            broken.failures.setdefault(case.id, failure)
+        elif outcome is not None:
+            tally.error = max(tally.error, outcome.error)
+        if isinstance(outcome, Comparison) or (
+            isinstance(outcome, Violation) and outcome.clause == judged.clause
+        ):
+            tally.cases += judged.clause not in counted
+            tally.seen |= {see.__name__ for see in judged.law.must_see if see(case)}
+        counted.add(judged.clause)
+
+

@@ -1,0 +1,86 @@
+"""What is to be judged, cut into chunks of cases that can be sent elsewhere."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from cnn_conformance.candidate import Candidate
+from cnn_spec.cases.stream import FUNCTIONS, case_ids, rows
+from cnn_spec.clause import Clause, Law
+from cnn_spec.operations import OPERATIONS
+from cnn_spec.sections import CLAUSES
+
+LEVELS = {"quick": "pairs", "standard": "triples", "deep": "triples"}
+"""The covering array of each level; deep goes on in rounds beyond it."""
+ROWS_PER_CHUNK = 24
+
+
+class PlanError(Exception):
+    """Nothing can be planned as asked; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One law of a clause on one function."""
+
+    clause: str
+    function: str
+    law: Law
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of one function's cases, with all their dtypes and kinds of data. Picklable."""
+
+    function: str
+    source: str
+    first: int
+    last: int
+    dtypes: tuple[str, ...]
+    seed: int
+    only: str | None
+
+    def case_ids(self) -> Iterator[str]:
+        """The ids of its cases, in the order in which they are judged."""
+        return case_ids(self.function, self.source, range(self.first, self.last), self.dtypes)
+
+
+def laws_of(function: str, only: str | None = None) -> list[Judged]:
+    """The laws that judge a function, of the clauses that `only` selects."""
+    operation = FUNCTIONS[function][0]
+    return [
+        Judged(clause.id, function, law)
+        for clause in CLAUSES.values()
+        for law in clause.laws
+        if law.operation == operation and _selected(clause, function, only)
+    ]
+
+
+def _selected(clause: Clause, function: str, only: str | None) -> bool:
+    if only is None:
+        return True
+    operation = FUNCTIONS[function][0]
+    return any(fnmatchcase(name, only) for name in (clause.id, function, operation))
+
+
+def functions_of(only: str | None = None) -> list[str]:
+    """The functions that are judged, in the interface's order. Raises PlanError where `only` selects none."""
+    selected = [function for function in FUNCTIONS if laws_of(function, only)]
+    if not selected and only is not None:
+        names = [*CLAUSES, *FUNCTIONS, *OPERATIONS]
+        near = get_close_matches(only, names, n=1) or get_close_matches(only.upper(), names, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`cnn-conformance clauses` lists the clauses."
+        raise PlanError(f"--only {only} matches no clause that judges a candidate, and no operation; {hint}")
+    return selected
+
+
+def chunks_of(candidate: Candidate, source: str, seed: int, only: str | None) -> list[Chunk]:
+    """The chunks of one array, or round of exploration, for what the candidate offers."""
+    return [
+        Chunk(function, source, first, min(first + ROWS_PER_CHUNK, total), candidate.dtypes, seed, only)
+        for function in functions_of(only)
+        if candidate.offers(function)
+        for total in [len(rows(function, source))]
+        for first in range(0, total, ROWS_PER_CHUNK)
+    ]

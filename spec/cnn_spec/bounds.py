@@ -1,0 +1,150 @@
+"""How far a correct result may be from the definition, derived and not set by hand.
+
+`u` is the dtype's unit roundoff and `γ_t = t u / (1 - t u)`. A sum in which each term meets at most `t`
+roundings, in any order, fused or not, accumulated in the dtype or wider, differs from the true one by at
+most `γ_t A`, with `A` the same sum over absolute values (Higham, Accuracy and Stability of Numerical
+Algorithms, §3.1, §4.2). The oracle computes in float64 and may itself err by `γ_t(2^-53) A`; `2 t η`, with
+`η` the smallest normal number, covers flush-to-zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil, prod
+from typing import Any
+
+import numpy as np
+
+from cnn_spec.case import Case
+from cnn_spec.operations import Array, Call, Implementation, Results
+
+CONVENTIONS: Mapping[str, tuple[str, ...]] = {
+    "same_padding_extra": ("after", "before"),
+    "tie_gradient": ("one", "split"),
+    "pool_nan": ("propagate", "ignore"),
+    "relu_nan": ("propagate", "zero"),
+    "activation_accuracy": ("result", "one"),
+}
+"""What respected implementations do differently: the values by name, the default first."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What an implementation declares of itself, as far as it decides what is right."""
+
+    normwise: bool = False
+    growth: float = 64.0
+    conventions: Mapping[str, str] = field(default_factory=dict)
+
+    def convention(self, name: str) -> str:
+        """The value of a convention: the declared one, else the default."""
+        return self.conventions.get(name, CONVENTIONS[name][0])
+
+
+def unit_roundoff(dtype: np.dtype[Any]) -> float:
+    """Half the distance from 1 to the next number: 2^-24 or 2^-53."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+def gamma(t: int, u: float) -> float:
+    """The relative error that `t` roundings can add up to."""
+    return t * u / (1 - t * u)
+
+
+def roundings(call: Call) -> tuple[int, ...]:
+    """The most roundings that one term of each result can meet; 0 for a result that is only selected."""
+    if call.operation == "conv":
+        return (prod(call["w"].shape[1:]) + (call["b"] is not None),)
+    if call.operation == "conv_backward":
+        c_out, _, *kernel = call["w"].shape
+        positions = call["dy"].shape[0] * prod(call["dy"].shape[2:])
+        return c_out // call["groups"] * prod(kernel), positions, max(positions - 1, 0)
+    if call.operation == "avg_pool":
+        return (prod(call["kernel_size"]) + 1,)
+    if call.operation in ("avg_pool_backward", "max_pool_backward"):
+        cover = prod(ceil(k / s) for k, s in zip(call["kernel_size"], call["stride"], strict=True))
+        return (cover + 1,)
+    return (0,) * len(call.results)
+
+
+def componentwise(call: Call, dtype: np.dtype[Any], answer: Implementation) -> Results:
+    """The bound on each element of each result of a call with float64 arrays."""
+    counts = roundings(call)
+    if not any(counts):
+        return tuple(np.zeros(()) for _ in counts)
+    absolute = _absolute_sums(call, answer)
+    u, smallest = unit_roundoff(dtype), float(np.finfo(dtype).smallest_normal)
+    return tuple(
+        (gamma(t, u) + gamma(t, 2.0**-53)) * a + 2 * t * smallest
+        for t, a in zip(counts, absolute, strict=True)
+    )
+
+
+def _absolute_sums(call: Call, answer: Implementation) -> Results:
+    """`A`: the operation on absolute values. Max pooling keeps its choice of elements."""
+    if call.operation == "max_pool_backward":
+        return answer(call.but(dy=np.abs(call["dy"])))
+    return answer(call.map_arrays(np.abs))
+
+
+def normwise(call: Call, dtype: np.dtype[Any], answer: Implementation, growth: float) -> Results:
+    """The bound for convolutions by Winograd, FFT and the like: `growth (n + 2) u M`.
+
+    `M` takes the largest magnitude of a plane apart from the kernel's absolute sum, because such
+    algorithms spread errors over a tile. The bias derivative stays componentwise.
+    """
+    axes = tuple(range(2, 2 + call.rank))
+
+    def largest(a: Array) -> Array:
+        return np.asarray(np.max(np.abs(a), axis=axes, keepdims=True, initial=0.0))
+
+    def total(a: Array) -> Array:
+        return np.asarray(np.sum(np.abs(a), axis=axes, keepdims=True))
+
+    ones = (1,) * call.rank
+    plain = {"stride": ones, "dilation": ones, "padding": ((0, 0),) * call.rank}
+    small = call.but(**plain, x=largest(call["x"]), w=total(call["w"]))
+    if call.operation == "conv":
+        b = call["b"]
+        norms = answer(small.but(b=b if b is None else np.abs(b)))
+    else:
+        by_x = answer(small.but(dy=largest(call["dy"])))[0]
+        by_w = answer(small.but(dy=total(call["dy"])))[1]
+        norms = (by_x, by_w)
+    u = unit_roundoff(dtype)
+    bounds = tuple(
+        growth * (t + 2) * (u + 2.0**-53) * m for t, m in zip(roundings(call), norms, strict=False)
+    )
+    return bounds if call.operation == "conv" else (*bounds, componentwise(call, dtype, answer)[2])
+
+
+class Oracle:
+    """What is right: an implementation to be trusted, asked in float64, and how far an answer may be from it.
+
+    In this project's own tests it asks the literal definition, in the harness the reference.
+    """
+
+    def __init__(self, answer: Implementation, declared: Declared | None = None) -> None:
+        self.answer = answer
+        self.declared = declared or Declared()
+        self._last: tuple[Call, Results] | None = None
+
+    def __call__(self, call: Call) -> Results:
+        """The right results, in float64 (integers for the size functions)."""
+        if self._last is None or self._last[0] is not call:
+            self._last = call, self.answer(_in_float64(call))
+        return self._last[1]
+
+    def tolerance(self, case: Case, call: Call | None = None) -> tuple[Array | float, ...]:
+        """The bound on each result of the case's call, or of another on data of the same kind."""
+        call = call or case.call
+        normwise_call = self.declared.normwise and call.operation.startswith("conv")
+        if call.rank == 0 or (case.exact and not normwise_call):
+            return (0.0,) * len(call.results)
+        judged = _in_float64(call)
+        if normwise_call:
+            return normwise(judged, case.dtype, self.answer, self.declared.growth)
+        return componentwise(judged, case.dtype, self.answer)
+
+
+def _in_float64(call: Call) -> Call:
+    return call.map_arrays(lambda a: a.astype(np.float64))

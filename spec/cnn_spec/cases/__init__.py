@@ -1,0 +1,1 @@
+"""The space of cases: declared once, covered by arrays, explored beyond them."""

@@ -1,0 +1,65 @@
+"""Cases by their ids: each is drawn from its own random stream, keyed by the seed and the id.
+
+An id is `function/source/row/variant/data`, such as `conv2d/pairs/17/float32/wide`: the function, the array
+(`pairs`, `triples`) or round of exploration (`round-3`) that the row is from, the row's number, the dtype (for
+a size function: the number of the draw), and the kind of data.
+"""
+
+import hashlib
+import random
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+
+from cnn_spec.case import Case, Data
+from cnn_spec.cases.covering import complete, rows_of
+from cnn_spec.cases.draw import data_kinds, draw_call
+from cnn_spec.cases.space import Row, space_of
+from cnn_spec.operations import OPERATIONS
+
+RANKS = (1, 2, 3)
+DTYPES = ("float32", "float64")
+STRENGTHS = {"pairs": 2, "triples": 3}
+ROUND_ROWS = 40
+"""Rows of a round of exploration."""
+SIZE_DRAWS = ("0", "1", "2", "3")
+"""A size function is cheap: each row is drawn so many times."""
+
+FUNCTIONS = {
+    operation.function(rank): (name, rank)
+    for name, operation in OPERATIONS.items()
+    for rank in (RANKS if operation.ranked else (0,))
+}
+"""Operation and rank of each function of the interface."""
+
+
+@lru_cache(maxsize=64)
+def rows(function: str, source: str) -> tuple[Row, ...]:
+    """The rows of an array, or of a round of exploration beyond the arrays."""
+    space = space_of(*FUNCTIONS[function])
+    if source in STRENGTHS:
+        return tuple(rows_of(space, STRENGTHS[source]))
+    rng = random.Random(f"{space.name}/{source}")
+    return tuple(complete(space, {}, set(), 1, rng) for _ in range(ROUND_ROWS))
+
+
+def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]) -> Iterator[str]:
+    """The ids of the cases of some rows."""
+    operation, rank = FUNCTIONS[function]
+    for number in numbers:
+        for variant in dtypes if rank else SIZE_DRAWS:
+            for data in data_kinds(operation):
+                yield f"{function}/{source}/{number}/{variant}/{data}"
+
+
+def case_of(case_id: str, seed: int) -> Case | None:
+    """The case of an id; None where data of its kind say nothing of its row."""
+    function, source, number, variant, kind = case_id.split("/")
+    operation, rank = FUNCTIONS[function]
+    row = rows(function, source)[int(number)]
+    key = hashlib.sha256(f"{seed}/{case_id}".encode()).digest()
+    rng = np.random.default_rng(int.from_bytes(key[:16]))
+    dtype = np.dtype(variant if rank else np.float64)
+    call = draw_call(operation, rank, row, space_of(operation, rank), Data(kind), dtype, rng)
+    return call and Case(case_id, (call,), Data(kind), row)

@@ -1,0 +1,220 @@
+"""Notes §2.3 (with §2.1.1's sizes): strides as full operations followed by downsampling, and upsampling."""
+
+from cnn_spec.bounds import Oracle
+from cnn_spec.case import Case
+from cnn_spec.clause import Clause, Law, Standing
+from cnn_spec.comparison import Comparison, compare
+from cnn_spec.laws import agreement, every, on_every_call, same_numbers
+from cnn_spec.operations import Implementation
+from cnn_spec.sights import (
+    a_factor_above_one,
+    a_remainder,
+    a_stride_above_one,
+    exact_integers,
+    nothing_dropped,
+    spans_of,
+)
+
+
+def full_then_downsampled(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """op(x, stride S) = every S-th of op(x, stride 1): the notes' "full" is stride 1, not padded."""
+    call = case.call
+    full = call.but(stride=(1,) * call.rank)
+    (y,) = implementation(call)
+    kept = implementation(full)[0][every(call["stride"])][tuple(map(slice, y.shape))]
+    return same_numbers(case, oracle, kept, y, (call, 0), (full, 0))
+
+
+def shifted_input_shifted_output(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """Without its first S samples on the last axis, the input gives the output without its first element."""
+    whole = case.call.but(padding=((0, 0),) * case.call.rank)
+    shifted = whole.but(x=whole["x"][..., whole["stride"][-1] :])
+    expected, got = implementation(whole)[0][..., 1:], implementation(shifted)[0]
+    return same_numbers(case, oracle, expected, got, (whole, 0), (shifted, 0))
+
+
+def room_for_a_shift(case: Case) -> bool:
+    """An unpadded input with room for its windows, and one window more on the last axis."""
+    sizes, spans = case.call["x"].shape[2:], spans_of(case.call)
+    fits = all(n >= span for n, span in zip(sizes, spans, strict=True))
+    return fits and bool(sizes[-1] >= spans[-1] + case.call["stride"][-1])
+
+
+def unstrided(case: Case) -> bool:
+    """Stride 1, no padding, no dilation."""
+    call = case.call
+    return bool(call["stride"] == call["dilation"] == 1 and call["padding"] == (0, 0))
+
+
+def size_stride(case: Case) -> bool:
+    """A stride above 1 that does not divide what is left behind the first window."""
+    return _size_remainder(case) > 0
+
+
+def _size_remainder(case: Case) -> int:
+    call = case.call
+    span = call["dilation"] * (call["kernel_size"] - 1) + 1
+    return int((call["n"] + sum(call["padding"]) - span) % call["stride"])
+
+
+def ceil_mode(case: Case) -> bool:
+    """A size rounded up."""
+    return bool(case.call["ceil_mode"])
+
+
+def floor_mode(case: Case) -> bool:
+    """A size rounded down."""
+    return not ceil_mode(case)
+
+
+def starts_beyond(case: Case) -> bool:
+    """Rounded up, and the further window would start beyond the input and its leading padding."""
+    call = case.call
+    last = -(
+        -(call["n"] + sum(call["padding"]) - call["dilation"] * (call["kernel_size"] - 1) - 1)
+        // call["stride"]
+    )
+    return ceil_mode(case) and bool(last * call["stride"] >= call["n"] + call["padding"][0])
+
+
+def kept_elements_come_back(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """Every S-th element of the upsampled map is the map."""
+    return compare(implementation(case.call)[0][every(case.call["factor"])], case.call["x"])
+
+
+_SIZE = agreement("size", "size")
+
+CLAUSES = (
+    Clause(
+        id="CONV-SIZE",
+        section="2.1.1",
+        standing=Standing.DOMAIN,
+        statement="A convolution of N samples with a kernel of K leaves N - K + 1.",
+        domain="N >= K >= 1, stride 1, no padding, no dilation.",
+        counterexample="N=1, K=3: the formula says -1.",
+        laws=(Law(operation="conv_output_size", check=_SIZE, when=(unstrided,)),),
+    ),
+    Clause(
+        id="CONV-EQUIV",
+        section="2.3.1",
+        standing=Standing.DOMAIN,
+        statement="A convolution commutes with shifts by multiples of its stride, away from the border.",
+        domain="Shifts by multiples of the stride.",
+        counterexample="K=1, S=2: (1, 0, 0) gives (1, 0), shifted by one (0, 0).",
+        laws=(
+            Law(
+                operation="conv", check=shifted_input_shifted_output, when=(exact_integers, room_for_a_shift)
+            ),
+        ),
+    ),
+    Clause(
+        id="STRIDE-DECOMP",
+        section="2.3.1",
+        standing=Standing.AMBIGUOUS,
+        statement="A convolution with stride S is the same convolution with stride 1, then every S-th element from the first on.",
+        notes_say="A full convolution followed by downsampling; 'full' elsewhere means padded by K - 1.",
+        counterexample="N=K=2, S=1: padded by K - 1 there would be 3 elements, not 1.",
+        laws=(
+            Law(
+                operation="conv",
+                check=full_then_downsampled,
+                when=(exact_integers, a_stride_above_one),
+                must_see=(a_remainder,),
+            ),
+        ),
+    ),
+    Clause(
+        id="CONV-STRIDE-SIZE",
+        section="2.3.1",
+        standing=Standing.DOMAIN,
+        statement="A convolution with stride S leaves floor((N - K) / S) + 1, with N the padded size and K the dilated kernel.",
+        domain="N >= K, S >= 1.",
+        counterexample="N=1, K=2, S=2: truncated instead of floored division says 1.",
+        laws=(
+            Law(operation="conv_output_size", check=_SIZE, must_see=(size_stride,)),
+            *on_every_call(("conv",), must_see=(a_remainder,)),
+        ),
+    ),
+    Clause(
+        id="POOL-DECOMP",
+        section="2.3.1",
+        standing=Standing.DOMAIN,
+        statement="Pooling with stride S is pooling with stride 1, then every S-th element from the first on.",
+        domain="Complete windows: sizes rounded down.",
+        counterexample="N=3, K=2, S=2 rounded up: 2 elements, but stride 1 and downsampling leave 1.",
+        laws=tuple(
+            Law(
+                operation=name,
+                check=full_then_downsampled,
+                when=(exact_integers, a_stride_above_one, nothing_dropped),
+                must_see=() if name == "avg_pool" else (a_remainder,),
+            )
+            for name in ("max_pool", "avg_pool")
+        ),
+    ),
+    Clause(
+        id="POOL-SIZE",
+        section="2.3.1",
+        standing=Standing.CORRECTED,
+        statement=(
+            "Pooling leaves floor((N - K) / S) + 1; in ceil mode one more if a remainder is left and a further, "
+            "partial window starts on the input or its leading padding."
+        ),
+        notes_say="Pooling leaves ceil((N - K) / S) + 1.",
+        counterexample="N=2, K=1, S=2: 2 by the notes' formula, but only 1 window fits.",
+        laws=(
+            Law(operation="pool_output_size", check=_SIZE, must_see=(size_stride, floor_mode, ceil_mode)),
+            *on_every_call(("max_pool", "avg_pool"), must_see=(a_remainder,)),
+        ),
+    ),
+    Clause(
+        id="POOL-OUTSIDE",
+        section="2.3.1",
+        standing=Standing.CORRECTED,
+        statement="No window starts beyond the input and its leading padding.",
+        notes_say="The formula with ceil counts such windows when the stride exceeds the kernel.",
+        counterexample="N=2, K=1, S=2: a window at 2, where there is no sample.",
+        laws=(Law(operation="pool_output_size", check=_SIZE, when=(starts_beyond,)),),
+    ),
+    Clause(
+        id="DOWN-DROP",
+        section="2.3.1",
+        standing=Standing.AMBIGUOUS,
+        statement="Downsampling by S keeps the first of every S rows and columns.",
+        notes_say="S - 1 of every S are dropped, not saying which one stays.",
+        counterexample="N=1, S=2: keeping the first leaves 1 element, keeping the last none.",
+        laws=(
+            Law(
+                operation="downsample", check=agreement("y", "kept elements"), must_see=(a_factor_above_one,)
+            ),
+        ),
+    ),
+    Clause(
+        id="DOWN-SIZE",
+        section="2.3.1",
+        standing=Standing.DOMAIN,
+        statement="Downsampling N samples by S leaves ceil(N / S).",
+        domain="N / S exactly only where S divides N.",
+        counterexample="N=1, S=2: 1 element, not a half.",
+        laws=on_every_call(("downsample",), must_see=(a_factor_above_one,)),
+    ),
+    Clause(
+        id="UP-ZEROS",
+        section="2.3.2",
+        standing=Standing.AMBIGUOUS,
+        statement="Upsampling by S puts S - 1 zeros between neighbours, so N become S (N - 1) + 1.",
+        notes_say="S - 1 rows and columns of zeros are added for every map: in all, between, or after each?",
+        counterexample="N=3, S=2: 4 in all, 5 between neighbours, 6 after each.",
+        laws=(
+            Law(operation="upsample", check=agreement("y", "upsampled map"), must_see=(a_factor_above_one,)),
+            *on_every_call(("upsample",), must_see=(a_factor_above_one,)),
+        ),
+    ),
+    Clause(
+        id="UP-DOWN",
+        section="2.3.2",
+        standing=Standing.HOLDS,
+        statement="Downsampling undoes upsampling by the same factor.",
+        laws=(Law(operation="upsample", check=kept_elements_come_back, must_see=(a_factor_above_one,)),),
+    ),
+)

@@ -1,0 +1,212 @@
+"""Notes §3.3: max and mean pooling, forward as the notes define them there, and their derivatives."""
+
+import numpy as np
+
+from cnn_spec.bounds import Oracle
+from cnn_spec.case import Case
+from cnn_spec.clause import Clause, Law, Standing
+from cnn_spec.comparison import Comparison, compare
+from cnn_spec.definitions.pooling import shares_at_ties, split_at_ties
+from cnn_spec.laws import agree, agreement, inner, middle_only
+from cnn_spec.operations import Implementation
+from cnn_spec.sights import (
+    a_kernel_above_one,
+    a_stride_above_one,
+    complete_windows,
+    exact_integers,
+    overlapping_windows,
+    partial_windows,
+    ties,
+    untied,
+)
+
+
+def each_window_credits_one_of_its_largest(
+    implementation: Implementation, case: Case, oracle: Oracle
+) -> Comparison:
+    """Read off dx, a sum of distinct powers of two, which element each window's derivative went to.
+
+    Under the convention `tie_gradient: split` the largest elements of a window share it equally.
+    """
+    call = case.call
+    (dx,) = implementation(call)
+    if oracle.declared.convention("tie_gradient") == "split":
+        expected = split_at_ties(call["dy"], call["x"], **call.parameters)
+        rounding = 64 * float(np.finfo(case.dtype).eps) * np.abs(expected)
+        return compare(dx, expected, rounding)
+    return compare(dx, shares_at_ties(call["dy"], call["x"], dx, **call.parameters))
+
+
+def winners_are_credited_what_they_won(
+    implementation: Implementation, case: Case, oracle: Oracle
+) -> Comparison:
+    """<dx, x> = <dy, y>: max pooling is homogeneous of degree one, with ties and overlaps too."""
+    (y,) = oracle(case.call.on("max_pool"))
+    (dx,) = implementation(case.call)
+    return compare(np.array(inner(dx, case.call["x"])), np.array(inner(case.call["dy"], y)))
+
+
+def one_window_credits_its_own_place(
+    implementation: Implementation, case: Case, oracle: Oracle
+) -> Comparison:
+    """A single one in each channel of dy ends at the largest element of that window, wherever it lies."""
+    one_hot = middle_only(np.ones_like(case.call["dy"]), *range(2, 2 + case.call.rank))
+    return agree(implementation, case.call.but(dy=one_hot), case, oracle, "dx")
+
+
+def nothing_in_nothing_out(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """dy = 0 gives dx = 0 everywhere: dx starts as zeros."""
+    (dx,) = implementation(case.call.but(dy=np.zeros_like(case.call["dy"])))
+    return compare(dx, np.zeros_like(case.call["x"]))
+
+
+def the_input_does_not_matter(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """dx is the same for another input of the same shape."""
+    (dx,) = implementation(case.call)
+    (other,) = implementation(case.call.but(x=-3 * case.call["x"][::-1]))
+    return compare(other, dx)
+
+
+def every_element_gets_the_same_share(
+    implementation: Implementation, case: Case, oracle: Oracle
+) -> Comparison:
+    """A single one in each channel of dy is shared out equally among the elements of that window."""
+    one_hot = middle_only(np.full_like(case.call["dy"], 64.0), *range(2, 2 + case.call.rank))
+    return agree(implementation, case.call.but(dy=one_hot), case, oracle, "dx")
+
+
+CLAUSES = (
+    Clause(
+        id="MAX-SELECT",
+        section="3.3.1",
+        standing=Standing.HOLDS,
+        statement="Each pooled value is the largest element of its window.",
+        laws=(
+            Law(
+                operation="max_pool",
+                check=agreement("y", "largest element"),
+                must_see=(a_kernel_above_one,),
+            ),
+        ),
+    ),
+    Clause(
+        id="MAX-INDEX",
+        section="3.3.1",
+        standing=Standing.AMBIGUOUS,
+        statement=(
+            "At a tie the whole derivative goes to one of the largest elements, to any of them, unless the "
+            "convention `tie_gradient` says that they share it equally."
+        ),
+        notes_say="The index of the largest element is saved, as if there were one.",
+        counterexample="N=K=2, x=(0, 0): (1, 0), (0, 1) and (1/2, 1/2) are subgradients, (1, 1) is not.",
+        laws=(
+            Law(operation="max_pool_backward", check=each_window_credits_one_of_its_largest, when=(ties,)),
+        ),
+    ),
+    Clause(
+        id="MAX-INIT",
+        section="3.3.1",
+        standing=Standing.HOLDS,
+        statement="The derivative starts as zeros of the input's shape; elements that win nothing keep them.",
+        laws=(Law(operation="max_pool_backward", check=nothing_in_nothing_out, when=(exact_integers,)),),
+    ),
+    Clause(
+        id="MAX-ROUTE",
+        section="3.3.1",
+        standing=Standing.AMBIGUOUS,
+        statement="Each window's derivative is added at the window's largest element.",
+        notes_say="It is mapped to that element: assigned or added is not said.",
+        counterexample="N=3, K=2, S=1, x=(0, 1, 0), dy=(1, 1): added (0, 2, 0), assigned (0, 1, 0).",
+        laws=(
+            Law(
+                operation="max_pool_backward",
+                check=agreement("dx", "input derivative"),
+                when=(untied,),
+                must_see=(overlapping_windows,),
+            ),
+            Law(
+                operation="max_pool_backward",
+                check=winners_are_credited_what_they_won,
+                when=(exact_integers,),
+                must_see=(overlapping_windows,),
+            ),
+        ),
+    ),
+    Clause(
+        id="MAX-COORD",
+        section="3.3.1",
+        standing=Standing.DOMAIN,
+        statement="An element's place in the input is its window's start, S times the window's place, plus its place in the window.",
+        domain="The notes' window coordinates are input coordinates only at stride 1.",
+        counterexample="N=3, K=1, S=2: output 1 belongs to input 2.",
+        laws=(
+            Law(
+                operation="max_pool_backward",
+                check=one_window_credits_its_own_place,
+                when=(exact_integers, a_stride_above_one),
+            ),
+        ),
+    ),
+    Clause(
+        id="MEAN-FWD",
+        section="3.3.2",
+        standing=Standing.DOMAIN,
+        statement="Each pooled value is the sum over its window divided by the number of its elements.",
+        domain="Windows that lie wholly on the map.",
+        laws=(
+            Law(
+                operation="avg_pool",
+                check=agreement("y", "mean"),
+                when=(complete_windows,),
+                must_see=(a_kernel_above_one,),
+            ),
+        ),
+    ),
+    Clause(
+        id="MEAN-COUNT",
+        section="3.3.2",
+        standing=Standing.AMBIGUOUS,
+        statement=(
+            "A window that reaches beyond the map is divided by its elements on the map, or with "
+            "`count_include_pad` by those on map and padding; never by what lies beyond."
+        ),
+        notes_say="The divisor is the number of elements of a window, said to be K squared.",
+        counterexample="N=3, K=2, S=2 rounded up, x=(1, 2, 4): the last mean is 4, not 2.",
+        laws=(Law(operation="avg_pool", check=agreement("y", "mean"), when=(partial_windows,)),),
+    ),
+    Clause(
+        id="MEAN-EQUAL",
+        section="3.3.2",
+        standing=Standing.HOLDS,
+        statement="Every element of a window gets the same share of its derivative.",
+        laws=(
+            Law(
+                operation="avg_pool_backward",
+                check=every_element_gets_the_same_share,
+                when=(exact_integers, a_kernel_above_one),
+            ),
+        ),
+    ),
+    Clause(
+        id="MEAN-ROUTE",
+        section="3.3.2",
+        standing=Standing.AMBIGUOUS,
+        statement="The shares of the windows that cover an element are added.",
+        notes_say="The share is assigned to each element: assigned or added is not said.",
+        counterexample="N=3, K=2, S=1, dy=(1, 1): added (1/2, 1, 1/2), assigned (1/2, 1/2, 1/2).",
+        laws=(
+            Law(
+                operation="avg_pool_backward",
+                check=agreement("dx", "input derivative"),
+                must_see=(overlapping_windows,),
+            ),
+        ),
+    ),
+    Clause(
+        id="MEAN-NOIDX",
+        section="3.3.2",
+        standing=Standing.HOLDS,
+        statement="The derivative of mean pooling does not depend on the input's values.",
+        laws=(Law(operation="avg_pool_backward", check=the_input_does_not_matter, when=(exact_integers,)),),
+    ),
+)
