@@ -112,7 +112,9 @@ def _imported(module_name: str, address: str) -> ModuleType:
         if address in ADAPTERS:
             raise CandidateError(f"{address} is not installed; run `pip install {address}` first.") from error
         if not module_name.startswith(missing):
-            raise CandidateError(f"{module_name} wants the module {missing}, which is not installed.") from error
+            raise CandidateError(
+                f"{module_name} wants the module {missing}, which is not installed."
+            ) from error
         near = get_close_matches(address, (*ADAPTERS, BUILT_IN), n=1)
         hint = f"did you mean {near[0]}?" if near else f"known names are {', '.join((BUILT_IN, *ADAPTERS))}."
         raise CandidateError(

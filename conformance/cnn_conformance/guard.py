@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import Shape, result_shapes
 
@@ -69,9 +68,7 @@ def _results(call: Call, answered: Any) -> Results:
         return (_integers(call, answered),)
     parts = _parts(call, answered)
     dtype = next(a.dtype for a in call.arguments.values() if isinstance(a, np.ndarray))
-    arrays = tuple(
-        _array(call, name, part, dtype) for name, part in zip(call.results, parts, strict=True)
-    )
+    arrays = tuple(_array(call, name, part, dtype) for name, part in zip(call.results, parts, strict=True))
     for name, array, shape in zip(call.results, arrays, result_shapes(call), strict=True):
         if array.shape != shape:
             clause = _shape_clause(call, array.shape, shape)

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from cnn_conformance.candidate import Candidate, Subject, load
-from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
-from cnn_conformance.plan import Chunk, Judged, laws_of
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import Comparison
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
+
+from cnn_conformance.candidate import Candidate, Subject, load
+from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
+from cnn_conformance.plan import Chunk, Judged, laws_of
 
 
 @dataclass(frozen=True)
@@ -138,5 +139,3 @@ def judge_case(
             tally.cases += judged.clause not in counted
             tally.seen |= {see.__name__ for see in judged.law.must_see if see(case)}
         counted.add(judged.clause)
-
-

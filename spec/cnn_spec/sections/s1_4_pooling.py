@@ -37,11 +37,4 @@ CLAUSES: tuple[Clause, ...] = (
         notes_say="C-cells make the response robust to distortion and to position.",
         counterexample="K = S = 2: (0, 1, 0, 0) and (0, 0, 1, 0) have different answers.",
     ),
-    Clause(
-        id="CNN-ARCH",
-        section="1.4",
-        standing=Standing.HOLDS,
-        statement="Pooling aggregates windows of each channel apart: as many channels come out as go in, and each "
-        "depends on its own.",
-    ),
 )

@@ -217,4 +217,71 @@ CLAUSES = (
         statement="Downsampling undoes upsampling by the same factor.",
         laws=(Law(operation="upsample", check=kept_elements_come_back, must_see=(a_factor_above_one,)),),
     ),
+    Clause(
+        id="STRIDE-EASE",
+        section="2.3",
+        standing=Standing.AMBIGUOUS,
+        statement=(
+            "Seen as downsampling, a stride needs no derivatives of its own: those of stride 1 and of "
+            "downsampling are enough."
+        ),
+        notes_say="It reduces complexity: of the derivation, or of the computation.",
+        counterexample="N=2, K=1, S=2: 1 product directly, 2 through the map with zeros.",
+    ),
+    Clause(
+        id="DOWN-SAVE",
+        section="2.3.1",
+        standing=Standing.DOMAIN,
+        statement="A stride above 1 takes fewer products, if the dropped outputs are never computed.",
+        domain="S > 1 and N > K.",
+        notes_say="Striding saves computation.",
+        counterexample="N=1, K=1, S=2: 1 product with and without.",
+    ),
+    Clause(
+        id="DOWN-LOSS",
+        section="2.3.1",
+        standing=Standing.HOLDS,
+        statement="Downsampling may lose information: two maps have one image exactly when S > 1 and N > 1.",
+    ),
+    Clause(
+        id="SHRINK-FACTOR",
+        section="2.3.1",
+        standing=Standing.DOMAIN,
+        statement="The stride-1 map shrinks by exactly S where S divides its side.",
+        domain="The map of stride 1, S divides N - K + 1.",
+        notes_say="Each axis shrinks by a factor of S.",
+        counterexample="N=4, K=3, S=2: from 4 samples to 1.",
+    ),
+    Clause(
+        id="S2-MAPS",
+        section="2.3.1",
+        standing=Standing.CORRECTED,
+        statement=(
+            "Where K = S divides N, a linear layer that loses nothing needs S^2 output maps for each "
+            "input map, and generic filters then lose nothing. In general at least N^2 / O^2 are needed, "
+            "and that may not be enough."
+        ),
+        notes_say="Without S^2 times the maps, information is lost.",
+        counterexample="N=K=1, S=2: 1 map is enough, not 4. N=K=2, S=1: 1 map is not enough, it takes 4.",
+    ),
+    Clause(
+        id="UP-FRAC",
+        section="2.3.2",
+        standing=Standing.HOLDS,
+        statement=(
+            "A convolution with stride 1/S is upsampling by S, then a convolution with stride 1: a "
+            "transposed convolution by the flipped kernel, without the K - 1 outputs at each end that see "
+            "only a part of it."
+        ),
+    ),
+    Clause(
+        id="UP-TYPICAL",
+        section="2.3.2",
+        standing=Standing.NOT_EXECUTABLE,
+        statement=(
+            "Upsampling does not usually come before pooling or the last convolution: a statement about "
+            "practice. What can be executed of it is why: a maximum over a sample and the zeros put in "
+            "beside it is max(x, 0)."
+        ),
+    ),
 )

@@ -209,4 +209,42 @@ CLAUSES = (
         statement="The derivative of mean pooling does not depend on the input's values.",
         laws=(Law(operation="avg_pool_backward", check=the_input_does_not_matter, when=(exact_integers,)),),
     ),
+    Clause(
+        id="MAX-ZERO",
+        section="3.3.1",
+        standing=Standing.DOMAIN,
+        statement="An element that is not its window's largest gets nothing from that window.",
+        domain="Nothing at all only if windows do not overlap (S >= K).",
+        notes_say="All other elements of a window have derivative zero.",
+        counterexample=(
+            "N=3, K=2, S=1, x=(0, 1, 2), dy=(1, 1): (0, 1, 1), although 1 is not the largest of (1, 2)."
+        ),
+    ),
+    Clause(
+        id="MAX-FWDWORD",
+        section="3.3.1",
+        standing=Standing.NOT_EXECUTABLE,
+        statement=(
+            "The derivative of the output is said to stem from the forward pass: wording. It arrives in "
+            "the backward pass; the forward pass leaves the index."
+        ),
+    ),
+    Clause(
+        id="MEAN-INIT",
+        section="3.3.2",
+        standing=Standing.HOLDS,
+        statement="The derivative starts as zeros of the input's shape; elements in no window keep them.",
+    ),
+    Clause(
+        id="MEAN-ALLUSED",
+        section="3.3.2",
+        standing=Standing.DOMAIN,
+        statement=(
+            "Mean pooling uses every sample exactly when S divides N - K and, if there are several "
+            "windows, S <= K."
+        ),
+        domain="S divides N - K, and S <= K or N = K.",
+        notes_say="Every pixel is used.",
+        counterexample="N=2, K=1, S=2: the second sample is not.",
+    ),
 )
