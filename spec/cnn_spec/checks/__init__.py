@@ -21,8 +21,16 @@ PARTS = (
     "s1_8_receptive_fields",
     "s2_1_convolution",
     "s2_1_2_padding",
+    "s2_2_pooling",
     "s2_3_striding",
     "s2_3_2_upsampling",
+    "s3_1_learning",
+    "s3_2_input_derivative",
+    "s3_2_3_weights",
+    "s3_3_pooling_backward",
+    "s3_4_resampling_backward",
+    "s4_references",
+    "interface",
 )
 
 

@@ -14,7 +14,7 @@ from cnn_spec.checks.evidence import (
     executed,
     for_all,
 )
-from cnn_spec.checks.formula import D, Formula, K, N, P, S
+from cnn_spec.checks.formula import Formula, K, N, S
 from cnn_spec.checks.rounding import equal, t, u
 from cnn_spec.checks.s2_1_convolution import flipped
 from cnn_spec.checks.search import cases
@@ -96,22 +96,6 @@ def _adjoint(upsampled: Callable[[Array, int], Array]) -> bool:
         for y in basis((1, 1, s * (n - 1) + 1))
     )
 
-
-TRANSPOSED_SIZE = Formula(
-    quantity="side of the transposed convolution",
-    expression=(N - 1) * S - 2 * P + D * (K - 1) + 1,
-    means={
-        N: "input side",
-        K: "kernel side",
-        S: "stride",
-        P: "padding on each side",
-        D: "dilation, the distance of kernel cells",
-    },
-    domain=sp.And(N >= 1, K >= 1, S >= 1, P >= 0, D >= 1, evaluate=False),
-    cover=({},),
-    neutral={P: 0},
-    grid={N: range(1, 7), K: range(1, 6), S: range(1, 5), P: range(3), D: range(1, 4)},
-)
 
 EVIDENCE: Mapping[str, Evidence] = {
     "UP-FRAC": Evidence(

@@ -253,7 +253,7 @@ def _keeps_all(maps: Callable[[int], int]) -> bool:
     return True
 
 
-def _gradient_by_steps(place: Callable[[Array, Array, int], Array]) -> bool:
+def gradient_by_steps(place: Callable[[Array, Array, int], Array]) -> bool:
     """Whether the strided derivative is the stride-1 derivative after the derivatives are put in place."""
     for x_shape, w_shape in DECOMPOSED:
         x, w = integers(x_shape, w_shape)
@@ -268,11 +268,13 @@ def _gradient_by_steps(place: Callable[[Array, Array, int], Array]) -> bool:
     return True
 
 
-def _placed(dy: Array, full: Array, S: int) -> Array:
+def placed(dy: Array, full: Array, S: int) -> Array:
+    """The derivatives at every S-th place of the stride-1 map, zeros elsewhere."""
     return downsample_backward(dy, full, factor=(S,) * (full.ndim - 2))
 
 
-def _repeated(dy: Array, full: Array, S: int) -> Array:
+def repeated_in_place(dy: Array, full: Array, S: int) -> Array:
+    """Each derivative S times: wrong."""
     return repeated(dy, S, full.shape[2:])
 
 
@@ -288,10 +290,10 @@ EVIDENCE: Mapping[str, Evidence] = {
         also=(
             executed(
                 "the strided derivatives are the stride-1 derivatives of the derivative map put in place",
-                _gradient_by_steps,
+                gradient_by_steps,
                 over="1-d and 2-d shapes at strides 1, 2, 3",
-                right=_placed,
-                wrong=_repeated,
+                right=placed,
+                wrong=repeated_in_place,
                 wrong_says="each derivative repeated instead of followed by zeros",
             ),
         ),

@@ -213,7 +213,7 @@ CLAUSES = (
         statement="As the filter slides, the cells that meet an input sample are S apart.",
         domain="Adjacent at stride 1; all K cells for K - 1 <= x <= N - K.",
         notes_say="Each step puts an adjacent cell on the pixel.",
-        counterexample="N=3, K=3, S=2 with one zero on each side: sample 1 meets cells 2 and 0.",
+        counterexample="N=5, K=3, S=2: sample 2 meets cells 2 and 0.",
     ),
     Clause(
         id="EQ3-UPDATE",
