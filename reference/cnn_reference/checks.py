@@ -19,6 +19,10 @@ Ints = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
 
+QUIET = np.errstate(invalid="ignore", over="ignore")
+"""Infinities and NaN go where arithmetic sends them, without a warning."""
+
+
 class ShapeError(ValueError):
     """An array's shape or a parameter that the operation cannot have."""
 
@@ -29,14 +33,14 @@ def require(holds: bool, sentence: str, *values: object) -> None:
         raise ShapeError(sentence.format(*values))
 
 
-def per_axis(name: str, values: Sequence[int], rank: int) -> Ints:
-    """Check a parameter that has one integer of at least 1 for each spatial axis."""
+def per_axis(name: str, values: Sequence[int], rank: int, *, least: int = 1) -> Ints:
+    """Check a parameter that has one integer, of at least `least`, for each spatial axis."""
     try:
         checked = tuple(map(index, values))
     except TypeError:
         raise ShapeError(f"{name} is one integer for each spatial axis, not {values!r}") from None
-    require(len(checked) == rank, "{} is one integer for each of {} spatial axes, not {}", name, rank, values)
-    require(min(checked) >= 1, "{} is at least 1 on every axis, not {}", name, values)
+    if len(checked) != rank or min(checked) < least:
+        raise ShapeError(f"{name} is one integer of at least {least} for each of {rank} axes, not {values!r}")
     return checked
 
 
@@ -46,8 +50,8 @@ def per_side(padding: Sequence[tuple[int, int]], rank: int) -> Pairs:
         checked = tuple([(index(before), index(after)) for before, after in padding])
     except (TypeError, ValueError):
         raise ShapeError(f"padding is a pair (before, after) for each axis, not {padding!r}") from None
-    require(len(checked) == rank, "padding is a pair for each of {} spatial axes, not {}", rank, padding)
-    require(min(map(min, checked)) >= 0, "padding is at least 0 on every side, not {}", padding)
+    if len(checked) != rank or min(map(min, checked)) < 0:
+        raise ShapeError(f"padding is a pair of at least 0 for each of {rank} axes, not {padding!r}")
     return checked
 
 

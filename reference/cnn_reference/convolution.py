@@ -1,26 +1,11 @@
 """Convolution and its gradients, on any number of spatial axes (notes §2.1, §2.3, §3.2)."""
 
-from collections.abc import Iterator, Sequence
-from math import prod
+from collections.abc import Sequence
 
-import numpy as np
-
-from cnn_reference.checks import (
-    Array,
-    Ints,
-    Pairs,
-    ShapeError,
-    per_axis,
-    per_side,
-    require,
-    require_images,
-    require_shape,
-)
+from cnn_reference.checks import Array, ShapeError, per_axis, per_side, require_images, require_shape
+from cnn_reference.correlation import Geometry, correlate, input_gradient, weight_gradient
 from cnn_reference.ranks import of_each_rank
-from cnn_reference.sizes import conv_output_size
-from cnn_reference.windows import axis_taps, kernel_taps, pad, windows
-
-_WORKSPACE = 1 << 20
+from cnn_reference.sizes import count_windows
 
 
 def conv(
@@ -38,18 +23,10 @@ def conv(
     `x` is (N, C_in, *spatial), `w` (C_out, C_in // groups, *kernel), `b` (C_out,) or None; the result is
     (N, C_out, *out). Raises `ShapeError` for shapes or parameters that do not fit.
     """
-    stride, padding, dilation, out = _geometry(x, w, stride, padding, dilation, groups)
+    g = conv_geometry(x, w, stride, padding, dilation, groups)
     if b is not None:
         require_shape("b", b, w.shape[:1])
-    n, c_out, kernel = len(x), len(w), w.shape[2:]
-    y = np.empty((n, groups, c_out // groups, prod(out)), x.dtype)
-    filters = w.reshape(groups, c_out // groups, w[0].size)
-    for images, columns in _columns(x, kernel, stride, padding, dilation, groups, out):
-        np.matmul(filters, columns, out=y[images])
-    y = y.reshape(n, c_out, *out)
-    if b is not None:
-        y += b.reshape(-1, *(1,) * len(out))
-    return y
+    return add_bias(correlate(x, w, g), b)
 
 
 def conv_backward(
@@ -66,64 +43,89 @@ def conv_backward(
 
     Raises `ShapeError` for shapes or parameters that do not fit.
     """
-    stride, padding, dilation, out = _geometry(x, w, stride, padding, dilation, groups)
-    n, c_out, kernel = len(x), len(w), w.shape[2:]
-    require_shape("dy", dy, (n, c_out, *out))
-    db = dy.sum((0, *range(2, dy.ndim)))
-    grouped = dy.reshape(n, groups, c_out // groups, prod(out))
-    dw = np.zeros((groups, c_out // groups, w[0].size), x.dtype)
-    dx = np.zeros(x.shape, x.dtype)
-    taps = [
-        axis_taps(*axis)
-        for axis in zip(x.shape[2:], kernel, stride, [p[0] for p in padding], dilation, out, strict=True)
-    ]
-    filters = w.reshape(dw.shape).transpose(0, 2, 1)
-    for images, columns in _columns(x, kernel, stride, padding, dilation, groups, out):
-        dw += np.matmul(grouped[images], columns.transpose(0, 1, 3, 2)).sum(0)
-        shares = np.matmul(filters, grouped[images]).reshape(-1, x.shape[1], *kernel, *out)
-        for tap, (outputs, inputs) in zip(np.ndindex(kernel), kernel_taps(taps), strict=True):
-            dx[images][inputs] += shares[(slice(None), slice(None), *tap)][outputs]
-    return dx, dw.reshape(w.shape), db
+    g = conv_geometry(x, w, stride, padding, dilation, groups)
+    require_shape("dy", dy, (len(x), len(w), *g.out))
+    dx = input_gradient(dy, w, x.shape[2:], g)
+    return dx, weight_gradient(dy, x, g), bias_gradient(dy)
 
 
-def _geometry(
+def depthwise_conv(
+    x: Array,
+    w: Array,
+    b: Array | None,
+    *,
+    stride: Sequence[int],
+    padding: Sequence[tuple[int, int]],
+    dilation: Sequence[int],
+) -> Array:
+    """Give each channel filters of its own (notes §1.7): `conv` with as many groups as channels.
+
+    `x` is (N, C, *spatial), `w` (C * multiplier, 1, *kernel), `b` (C * multiplier,) or None; output channel
+    `c * multiplier + m` comes from channel `c`. Raises `ShapeError` for shapes or parameters that do not fit.
+    """
+    groups = x.shape[1]
+    return conv(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def separable_conv(
+    x: Array,
+    w_depthwise: Array,
+    w_pointwise: Array,
+    b: Array | None,
+    *,
+    stride: Sequence[int],
+    padding: Sequence[tuple[int, int]],
+    dilation: Sequence[int],
+) -> Array:
+    """Weigh and sum the channels of a depthwise convolution (notes §1.7).
+
+    `x` is (N, C, *spatial), `w_depthwise` (C * multiplier, 1, *kernel), `w_pointwise` (C_out, C *
+    multiplier, 1, ...), `b` (C_out,) or None. Raises `ShapeError` for shapes or parameters that do not fit.
+    """
+    ones = (1,) * len(x.shape[2:])
+    require_shape("w_pointwise", w_pointwise, (*w_pointwise.shape[:1], len(w_depthwise), *ones))
+    y = depthwise_conv(x, w_depthwise, None, stride=stride, padding=padding, dilation=dilation)
+    return conv(y, w_pointwise, b, stride=ones, padding=((0, 0),) * len(ones), dilation=ones, groups=1)
+
+
+def add_bias(y: Array, b: Array | None) -> Array:
+    """Add each channel's bias, in place."""
+    if b is not None:
+        y += b.reshape(-1, *(1,) * (y.ndim - 2))
+    return y
+
+
+def bias_gradient(dy: Array) -> Array:
+    """Sum over images and positions (notes §3.2)."""
+    db: Array = dy.sum((0, *range(2, dy.ndim)))
+    return db
+
+
+def conv_geometry(
     x: Array,
     w: Array,
     stride: Sequence[int],
     padding: Sequence[tuple[int, int]],
     dilation: Sequence[int],
     groups: int,
-) -> tuple[Ints, Pairs, Ints, Ints]:
-    """Check that the filters fit the images; give the parameters and the output's sizes."""
+) -> Geometry:
+    """Check that the filters fit the images, and give how they move."""
     rank = require_images("x", x)
     stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
     padding = per_side(padding, rank)
-    require(w.ndim == x.ndim, "w has shape {}, where x of shape {} needs as many axes", w.shape, x.shape)
-    if not (groups >= 1 and len(w) % groups == 0 and w.shape[1] * groups == x.shape[1]):
+    if not (w.ndim == x.ndim and groups >= 1 and len(w) % groups == 0 and w.shape[1] * groups == x.shape[1]):
         raise ShapeError(
             f"x of shape {x.shape} and w of shape {w.shape} do not make {groups} groups: w is "
             "(C_out, C_in // groups, *kernel), and groups divides both channels"
         )
-    out = tuple(
-        [
-            conv_output_size(n, kernel_size=k, stride=s, padding=p, dilation=d)
-            for n, k, s, p, d in zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
-        ]
-    )
-    return stride, padding, dilation, out
-
-
-def _columns(
-    x: Array, kernel: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int, out: Ints
-) -> Iterator[tuple[slice, Array]]:
-    """Lay windows out as columns (images, groups, C_in // groups * taps, positions), image by image."""
-    n, rows, positions = len(x), x.shape[1] // groups * prod(kernel), prod(out)
-    step = max(1, _WORKSPACE // (groups * rows * positions * x.itemsize))
-    for first in range(0, n, step):
-        images = slice(first, min(first + step, n))
-        view = windows(pad(x[images], padding), kernel, stride, dilation, out)
-        yield images, view.reshape(len(view), groups, rows, positions)
+    out = [
+        count_windows(n, k, s, p, d, ceil_mode=False)
+        for n, k, s, p, d in zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
+    ]
+    return Geometry(w.shape[2:], stride, padding, dilation, tuple(out), groups)
 
 
 conv1d, conv2d, conv3d = of_each_rank("conv{}d", conv)
 conv1d_backward, conv2d_backward, conv3d_backward = of_each_rank("conv{}d_backward", conv_backward)
+depthwise_conv1d, depthwise_conv2d, depthwise_conv3d = of_each_rank("depthwise_conv{}d", depthwise_conv)
+separable_conv1d, separable_conv2d, separable_conv3d = of_each_rank("separable_conv{}d", separable_conv)

@@ -1,10 +1,13 @@
 """Max and mean pooling and their gradients, on any number of spatial axes (notes §2.2, §2.3, §3.3).
 
-A maximum or a sum over a window is taken one axis after the other, and along an axis tap by tap.
+A maximum or a sum over a window is taken one axis after the other, and along an axis tap by tap: `_gather`
+does either, and `_spread` is the adjoint of the sum. Planes, (N * C, *spatial), are pooled as many at a time
+as fit the cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,17 +15,27 @@ from cnn_reference.checks import (
     Array,
     Indices,
     Ints,
+    Pairs,
+    ShapeError,
     per_axis,
     per_side,
-    require,
     require_images,
     require_shape,
 )
 from cnn_reference.ranks import of_each_rank
-from cnn_reference.sizes import pool_output_size
-from cnn_reference.windows import axis_taps, kernel_taps
+from cnn_reference.sizes import count_windows
+from cnn_reference.windows import CACHE, AxisTaps, axis_taps
 
-Taps = list[list[tuple[slice, slice]]]
+
+class Pooling(NamedTuple):
+    """How windows lie on an image: an entry for each spatial axis."""
+
+    kernel: Ints
+    stride: Ints
+    padding: Pairs
+    dilation: Ints
+    out: Ints
+    taps: list[AxisTaps]
 
 
 def max_pool(
@@ -38,16 +51,8 @@ def max_pool(
 
     `x` is (N, C, *spatial), the result (N, C, *out). Raises `ShapeError` where no window fits.
     """
-    taps, out = _geometry(x, kernel_size, stride, padding, dilation, ceil_mode)
-    y = x
-    for axis in reversed(range(2, x.ndim)):
-        pooled = np.full((*y.shape[:axis], out[axis - 2], *y.shape[axis + 1 :]), -np.inf, x.dtype)
-        for outputs, inputs in taps[axis - 2]:
-            _along(axis, pooled, outputs)[...] = np.maximum(
-                _along(axis, pooled, outputs), _along(axis, y, inputs)
-            )
-        y = pooled
-    return y
+    p = _pooling(x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _pool(np.maximum, x, p)
 
 
 def max_pool_with_indices(
@@ -63,16 +68,22 @@ def max_pool_with_indices(
 
     Of equal elements the first in row-major order counts, and a NaN before any number.
     """
-    y = max_pool(
-        x, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
-    )
-    taps, _ = _geometry(x, kernel_size, stride, padding, dilation, ceil_mode)
-    positions = np.arange(prod(x.shape[2:]), dtype=np.int64).reshape(x.shape[2:])
-    indices = np.zeros(y.shape, np.int64)
-    for outputs, inputs in reversed(list(kernel_taps(taps))):
-        element = x[inputs]
-        found = (element == y[outputs]) | np.isnan(element)
-        np.copyto(indices[outputs], positions[inputs[2:]], where=found)
+    p = _pooling(x, kernel_size, stride, padding, dilation, ceil_mode)
+    y = np.empty((*x.shape[:2], *p.out), x.dtype)
+    indices = np.empty(y.shape, np.int64)
+    values, places = y.reshape(-1, *p.out), indices.reshape(-1, *p.out)
+    # A flat position is that of the window's first tap plus that of the chosen tap within the window.
+    first: Array = np.zeros((), np.int64)
+    offset: Array = np.zeros((), np.int64)
+    for n, k, s, (before, _), d, size in zip(
+        x.shape[2:], p.kernel, p.stride, p.padding, p.dilation, p.out, strict=True
+    ):
+        first = np.add.outer(first * n, np.arange(size) * s - before)
+        offset = np.add.outer(offset * n, np.arange(k, -1, -1) * d)
+    offset = offset.ravel()
+    for block, planes in _blocks(x):
+        values[block], precedence = _choose(planes, p)
+        np.add(offset[precedence], first, out=places[block])
     return y, indices
 
 
@@ -87,16 +98,23 @@ def max_pool_backward(
     ceil_mode: bool,
 ) -> Array:
     """Send each gradient to the element that its window chose, the first of equal ones (notes §3.3.1)."""
-    y, indices = max_pool_with_indices(
+    _, indices = max_pool_with_indices(
         x, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    require_shape("dy", dy, y.shape)
-    planes, size = prod(x.shape[:2]), prod(x.shape[2:])
-    dx = np.zeros((planes, size), x.dtype)
-    np.add.at(
-        dx, (np.arange(planes)[:, None], indices.reshape(planes, prod(y.shape[2:]))), dy.reshape(planes, -1)
-    )
-    return dx.reshape(x.shape)
+    return max_pool_backward_from_indices(dy, indices, x.shape)
+
+
+def max_pool_backward_from_indices(dy: Array, indices: Indices, shape: Ints) -> Array:
+    """Send each gradient to the element that the forward pass saved the index of (notes §3.3.1).
+
+    `shape` is that of the forward pass's input. Raises `ShapeError` where `dy` and `indices` differ in shape.
+    """
+    require_shape("dy", dy, indices.shape)
+    planes, size = prod(shape[:2]), prod(shape[2:])
+    dx = np.zeros(planes * size, dy.dtype)
+    starts = np.arange(0, planes * size, size).reshape(*shape[:2], *(1,) * (len(shape) - 2))
+    np.add.at(dx, (indices + starts).ravel(), dy.ravel())
+    return dx.reshape(shape)
 
 
 def avg_pool(
@@ -112,14 +130,9 @@ def avg_pool(
 
     `x` is (N, C, *spatial), the result (N, C, *out). Raises `ShapeError` where no window fits.
     """
-    taps, out = _geometry(x, kernel_size, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
-    y = x
-    for axis in reversed(range(2, x.ndim)):
-        pooled = np.zeros((*y.shape[:axis], out[axis - 2], *y.shape[axis + 1 :]), x.dtype)
-        for outputs, inputs in taps[axis - 2]:
-            _along(axis, pooled, outputs)[...] += _along(axis, y, inputs)
-        y = pooled
-    y /= _divisor(x, out, kernel_size, stride, padding, count_include_pad)
+    p = _pooling(x, kernel_size, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
+    y = _pool(np.add, x, p)
+    y /= _divisor(x, p, count_include_pad)
     return y
 
 
@@ -134,65 +147,126 @@ def avg_pool_backward(
     count_include_pad: bool,
 ) -> Array:
     """Share each gradient out equally among the elements that its window averaged (notes §3.3.2)."""
-    taps, out = _geometry(x, kernel_size, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
-    require_shape("dy", dy, (*x.shape[:2], *out))
-    dx = dy / _divisor(x, out, kernel_size, stride, padding, count_include_pad)
-    for axis in range(2, x.ndim):
-        spread = np.zeros((*dx.shape[:axis], x.shape[axis], *dx.shape[axis + 1 :]), x.dtype)
-        for outputs, inputs in taps[axis - 2]:
-            _along(axis, spread, inputs)[...] += _along(axis, dx, outputs)
-        dx = spread
+    p = _pooling(x, kernel_size, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
+    require_shape("dy", dy, (*x.shape[:2], *p.out))
+    divisor = _divisor(x, p, count_include_pad)
+    dx = np.empty(x.shape, x.dtype)
+    sizes = x.shape[2:]
+    planes = dx.reshape(-1, *sizes)
+    for block, part in _blocks(dy):
+        shares = part / divisor
+        for axis, (size, taps) in enumerate(zip(sizes, p.taps, strict=True), 1):
+            shares = _spread(shares, axis, size, taps)
+        planes[block] = shares
     return dx
 
 
-def _geometry(
+def _pooling(
     x: Array,
     kernel_size: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[tuple[int, int]],
     dilation: Sequence[int],
     ceil_mode: bool,
-) -> tuple[Taps, Ints]:
-    """Check the parameters; give each axis's taps and the output's sizes."""
+) -> Pooling:
+    """Check the parameters, and give how the windows lie on the images."""
     rank = require_images("x", x)
-    kernel_size, stride = per_axis("kernel size", kernel_size, rank), per_axis("stride", stride, rank)
-    dilation, padding = per_axis("dilation", dilation, rank), per_side(padding, rank)
-    taps, out = [], []
-    for n, k, s, p, d in zip(x.shape[2:], kernel_size, stride, padding, dilation, strict=True):
-        size = pool_output_size(n, kernel_size=k, stride=s, padding=p, dilation=d, ceil_mode=ceil_mode)
-        taps.append(axis_taps(n, k, s, p[0], d, size))
+    kernel, stride = per_axis("kernel size", kernel_size, rank), per_axis("stride", stride, rank)
+    padding, dilation = per_side(padding, rank), per_axis("dilation", dilation, rank)
+    out, taps = [], []
+    for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True):
+        size = count_windows(n, k, s, p, d, ceil_mode)
         out.append(size)
-        met = np.zeros(size, bool)
-        for outputs, _ in taps[-1]:
-            met[outputs] = True
-        require(
-            bool(met.all()),
-            "padding {} leaves a window of kernel {}, stride {} without any of {} elements",
-            p,
-            k,
-            s,
-            n,
-        )
-    return taps, tuple(out)
+        taps.append(axis_taps(n, k, s, p[0], d, size))
+        reached = 0  # The taps' outputs are intervals, which begin and end the earlier the later the tap.
+        for outputs, _ in reversed(taps[-1]):
+            if outputs.start <= reached:
+                reached = max(reached, outputs.stop)
+        if reached < size:
+            raise ShapeError(
+                f"padding {p} leaves a window of kernel {k}, dilation {d}, nothing of {n} elements"
+            )
+    return Pooling(kernel, stride, padding, dilation, tuple(out), taps)
 
 
-def _divisor(
-    x: Array,
-    out: Ints,
-    kernel_size: Sequence[int],
-    stride: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    count_include_pad: bool,
-) -> Array:
+def _blocks(x: Array) -> Iterator[tuple[slice, Array]]:
+    """Give the planes of images, (planes, *spatial), as many at a time as fit the cache."""
+    planes = x.reshape(prod(x.shape[:2]), *x.shape[2:])
+    step = max(1, CACHE // (prod(x.shape[2:]) * x.itemsize))
+    for first in range(0, len(planes), step):
+        yield slice(first, first + step), planes[first : first + step]
+
+
+def _pool(combine: np.ufunc, x: Array, p: Pooling) -> Array:
+    """Combine the elements of each window."""
+    y = np.empty((prod(x.shape[:2]), *p.out), x.dtype)
+    for block, part in _blocks(x):
+        for axis, (size, taps) in enumerate(zip(p.out, p.taps, strict=True), 1):
+            part = _gather(combine, part, axis, size, taps)
+        y[block] = part
+    return y.reshape(*x.shape[:2], *p.out)
+
+
+def _gather(combine: np.ufunc, x: Array, axis: int, size: int, taps: AxisTaps) -> Array:
+    """Combine the elements of each window of one axis; `size` is the number of windows."""
+    rest = list(taps)
+    for tap in taps:
+        if tap[0].stop - tap[0].start == size:
+            y = _along(axis, x, tap[1]).copy()
+            rest.remove(tap)
+            break
+    else:
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+        y = np.full(shape, -np.inf if combine is np.maximum else 0, x.dtype)
+    for outputs, inputs in rest:
+        part = _along(axis, y, outputs)
+        combine(part, _along(axis, x, inputs), out=part)
+    return y
+
+
+def _spread(dy: Array, axis: int, size: int, taps: AxisTaps) -> Array:
+    """Add each window's share to all its elements, along one axis of `size`."""
+    dx = np.zeros((*dy.shape[:axis], size, *dy.shape[axis + 1 :]), dy.dtype)
+    for outputs, inputs in taps:
+        part = _along(axis, dx, inputs)
+        part += _along(axis, dy, outputs)
+    return dx
+
+
+def _choose(x: Array, p: Pooling) -> tuple[Array, Array]:
+    """Give the maximum of each window, and its precedence: a number that is larger for an earlier tap.
+
+    Its digits are `k - t` for the tap `t` of each axis's kernel `k`, in base `k + 1`. Along each axis, of the
+    elements equal to the maximum, the one of the largest precedence is chosen.
+    """
+    precedence = np.zeros((1,) * x.ndim, np.min_scalar_type(prod([k + 1 for k in p.kernel])))
+    precedence = np.broadcast_to(precedence, x.shape)
+    for axis, (k, size, taps) in enumerate(zip(p.kernel, p.out, p.taps, strict=True), 1):
+        y = _gather(np.maximum, x, axis, size, taps)
+        has_nan = np.isnan(y).any()
+        scaled = precedence * precedence.dtype.type(k + 1)
+        precedence = np.zeros(y.shape, precedence.dtype)
+        for tap, (outputs, inputs) in enumerate(taps):
+            element = _along(axis, x, inputs)
+            found = element == _along(axis, y, outputs)
+            if has_nan:
+                found |= element != element
+            part = _along(axis, precedence, outputs)
+            candidate = _along(axis, scaled, inputs) + precedence.dtype.type(k - tap)
+            candidate *= found
+            np.maximum(part, candidate, out=part)
+        x = y
+    return x, precedence
+
+
+def _divisor(x: Array, p: Pooling, count_include_pad: bool) -> Array:
     """Count for each window the elements that its mean is over."""
     counts = np.ones((), x.dtype)
-    for n, size, k, s, (before, after) in zip(x.shape[2:], out, kernel_size, stride, padding, strict=True):
+    for n, k, s, (before, after), size in zip(x.shape[2:], p.kernel, p.stride, p.padding, p.out, strict=True):
         starts = np.arange(size) * s - before
         first, last = (-before, n + after) if count_include_pad else (0, n)
-        counts = np.multiply.outer(
-            counts, (np.minimum(starts + k, last) - np.maximum(starts, first)).astype(x.dtype)
-        )
-    return counts
+        counts = np.multiply.outer(counts, np.minimum(starts + k, last) - np.maximum(starts, first))
+    return counts.astype(x.dtype)
 
 
 def _along(axis: int, array: Array, part: slice) -> Array:

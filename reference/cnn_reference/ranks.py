@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from cnn_reference.checks import ShapeError
+from cnn_reference.checks import QUIET, ShapeError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,6 +23,7 @@ def _of_rank(rank: int, template: str, generic: Callable[P, R]) -> Callable[P, R
     signature = inspect.signature(generic)
     first = next(iter(signature.parameters))
 
+    @QUIET
     def operation(*args: P.args, **kwargs: P.kwargs) -> R:
         images: Any = args[0] if args else kwargs[first]
         if images.ndim != rank + 2:

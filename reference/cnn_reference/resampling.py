@@ -1,10 +1,11 @@
 """Downsampling, upsampling and their gradients, on any number of spatial axes (notes §2.3, §3.4)."""
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
-from cnn_reference.checks import Array, Ints, per_axis, require_images, require_shape
+from cnn_reference.checks import Array, Ints, per_axis, require, require_images, require_shape
 from cnn_reference.ranks import of_each_rank
 
 
@@ -44,6 +45,41 @@ def upsample_backward(dy: Array, x: Array, *, factor: Sequence[int]) -> Array:
     return dy[kept].copy()
 
 
+def pixel_unshuffle(x: Array, *, factor: Sequence[int]) -> Array:
+    """Move each block of `factor` elements into channels: a downsampling that drops none (notes §2.3.1).
+
+    `x` is (N, C, *spatial), the result (N, C * prod(factor), *(spatial / factor)); an element at `offset` of
+    its block, row-major, goes to channel `c * prod(factor) + offset`. Raises `ShapeError` where the factor
+    does not divide the size.
+    """
+    rank = require_images("x", x)
+    factor = per_axis("factor", factor, rank)
+    sizes = x.shape[2:]
+    require(
+        all(n % f == 0 for n, f in zip(sizes, factor, strict=True)),
+        "factor {} does not divide the sizes of x, whose shape is {}", factor, x.shape,
+    )  # fmt: skip
+    out = [n // f for n, f in zip(sizes, factor, strict=True)]
+    blocks = x.reshape(*x.shape[:2], *[size for pair in zip(out, factor, strict=True) for size in pair])
+    axes = (0, 1, *range(3, 3 + 2 * rank, 2), *range(2, 2 + 2 * rank, 2))
+    return blocks.transpose(axes).copy().reshape(len(x), x.shape[1] * prod(factor), *out)
+
+
+def pixel_shuffle(x: Array, *, factor: Sequence[int]) -> Array:
+    """Undo `pixel_unshuffle`: (N, C, *(spatial * factor)) from (N, C * prod(factor), *spatial) (§2.3.2).
+
+    Raises `ShapeError` where `prod(factor)` does not divide the channels.
+    """
+    rank = require_images("x", x)
+    factor = per_axis("factor", factor, rank)
+    channels, rest = divmod(x.shape[1], prod(factor))
+    require(rest == 0, "factor {} does not divide the channels of x, whose shape is {}", factor, x.shape)
+    blocks = x.reshape(len(x), channels, *factor, *x.shape[2:])
+    axes = (0, 1, *[axis for i in range(2, 2 + rank) for axis in (i + rank, i)])
+    sizes = [n * f for n, f in zip(x.shape[2:], factor, strict=True)]
+    return blocks.transpose(axes).copy().reshape(len(x), channels, *sizes)
+
+
 def _kept(x: Array, factor: Sequence[int]) -> tuple[slice, ...]:
     rank = require_images("x", x)
     return (slice(None), slice(None), *[slice(None, None, f) for f in per_axis("factor", factor, rank)])
@@ -61,3 +97,5 @@ upsample1d, upsample2d, upsample3d = of_each_rank("upsample{}d", upsample)
 upsample1d_backward, upsample2d_backward, upsample3d_backward = of_each_rank(
     "upsample{}d_backward", upsample_backward
 )
+pixel_unshuffle1d, pixel_unshuffle2d, pixel_unshuffle3d = of_each_rank("pixel_unshuffle{}d", pixel_unshuffle)
+pixel_shuffle1d, pixel_shuffle2d, pixel_shuffle3d = of_each_rank("pixel_shuffle{}d", pixel_shuffle)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
-from cnn_reference.checks import per_axis, per_side, require
+from cnn_reference.checks import ShapeError, per_axis, per_side, require
 
 
 def conv_output_size(
@@ -13,14 +13,9 @@ def conv_output_size(
 
     Raises `ShapeError` where the kernel fits nowhere.
     """
-    per_axis("kernel size, stride and dilation", (kernel_size, stride, dilation), 3)
-    per_side((padding,), 1)
-    room = n + sum(padding) - (dilation * (kernel_size - 1) + 1)
-    require(
-        room >= 0, "a kernel of {} with dilation {} is larger than an input of {} padded by {}",
-        kernel_size, dilation, n, padding,
-    )  # fmt: skip
-    return room // stride + 1
+    return pool_output_size(
+        n, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=False
+    )
 
 
 def pool_output_size(
@@ -31,16 +26,25 @@ def pool_output_size(
     With `ceil_mode` the last window may hang over, but starts within the input and its leading padding.
     Raises `ShapeError` where there is no window.
     """
-    if not ceil_mode:
-        return conv_output_size(n, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation)
-    per_axis("kernel size, stride and dilation", (kernel_size, stride, dilation), 3)
-    per_side((padding,), 1)
-    room = n + sum(padding) - (dilation * (kernel_size - 1) + 1)
-    windows = min(-(-room // stride) + 1, -(-(n + padding[0]) // stride))
-    require(
-        windows >= 1, "no window of {} with dilation {} fits an input of {} padded by {}, even partly",
-        kernel_size, dilation, n, padding,
-    )  # fmt: skip
+    kernel_size, stride, dilation = per_axis(
+        "kernel size, stride, dilation", (kernel_size, stride, dilation), 3
+    )
+    (padding,) = per_side((padding,), 1)
+    return count_windows(n, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def count_windows(
+    n: int, kernel: int, stride: int, padding: tuple[int, int], dilation: int, ceil_mode: bool
+) -> int:
+    """Count the windows on an axis, its parameters being checked; raise `ShapeError` where there is none."""
+    room = n + padding[0] + padding[1] - (dilation * (kernel - 1) + 1)
+    windows = room // stride + 1
+    if ceil_mode:
+        windows = min(-(-room // stride) + 1, -(-(n + padding[0]) // stride))
+    if windows < 1:
+        raise ShapeError(
+            f"a kernel of {kernel}, dilation {dilation}, is larger than {n} elements padded by {padding}"
+        )
     return windows
 
 
@@ -51,8 +55,10 @@ def conv_transpose_output_size(
 
     Raises `ShapeError` where padding leaves nothing.
     """
-    per_axis("kernel size, stride and dilation", (kernel_size, stride, dilation), 3)
-    per_side((padding,), 1)
+    kernel_size, stride, dilation = per_axis(
+        "kernel size, stride, dilation", (kernel_size, stride, dilation), 3
+    )
+    (padding,) = per_side((padding,), 1)
     require(output_padding >= 0, "output padding is at least 0, not {}", output_padding)
     size = (n - 1) * stride - sum(padding) + dilation * (kernel_size - 1) + output_padding + 1
     require(

@@ -1,6 +1,7 @@
 """Every check of every clause, and its negative control."""
 
 import pytest
+
 from cnn_spec.checks import evidence
 
 CHECKS = [

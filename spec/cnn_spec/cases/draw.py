@@ -8,9 +8,10 @@ import numpy as np
 
 from cnn_spec.case import Data
 from cnn_spec.cases import values
-from cnn_spec.cases.axis import EXTENTS, LONG, Axis, pool_counts
+from cnn_spec.cases.axis import EXTENTS, LONG, Axis
 from cnn_spec.cases.layouts import LAYOUTS
 from cnn_spec.cases.space import FEW, Row, Space
+from cnn_spec.cases.validity import divisors_are_powers_of_two
 from cnn_spec.operations import OPERATIONS, Array, Call
 from cnn_spec.shapes import Shape, forward_shape
 
@@ -87,20 +88,6 @@ def _parameters(operation: str, row: Row, axes: Sequence[Axis], shapes: dict[str
     return {name: found[name] for name in OPERATIONS[operation].parameters}
 
 
-def divisors_are_powers_of_two(axes: Sequence[Axis], padded: bool) -> bool:
-    """Whether every mean is over a power of two elements, so that it is exact however it is computed."""
-    if padded:
-        return all(
-            _power_of_two(a.parameters["kernel_size"]) and a.levels.get("remainder") != "starts inside"
-            for a in axes
-        )
-    return all(_power_of_two(c) for a in axes for c in pool_counts(a.n, a.outputs, a.parameters))
-
-
-def _power_of_two(n: int) -> bool:
-    return n & (n - 1) == 0
-
-
 def _terms(operation: str, shapes: dict[str, Shape], parameters: dict[str, Any]) -> int:
     """The most terms that one sum of any result has."""
     if operation == "conv":
@@ -139,10 +126,11 @@ def draw_call(
         if tries[-1][0] <= COST:
             break
     _, _, axes, shapes = min(tries)
-    inexact = operation.startswith("avg_pool") and data is not Data.ROUNDED
-    if inexact and not divisors_are_powers_of_two(axes, row["count_include_pad"] == "on"):
-        return None
     parameters = _parameters(operation, row, axes, shapes)
+    if operation.startswith("avg_pool") and data is not Data.ROUNDED:
+        probe = Call(operation, rank, {"x": np.empty(shapes["x"])}, parameters)
+        if not divisors_are_powers_of_two(probe):
+            return None
     arrays = _arrays(operation, rank, row, shapes, parameters, data, dtype, rng)
     layout = LAYOUTS[row["layout"]]
     arguments = {

@@ -62,4 +62,4 @@ def case_of(case_id: str, seed: int) -> Case | None:
     rng = np.random.default_rng(int.from_bytes(key[:16]))
     dtype = np.dtype(variant if rank else np.float64)
     call = draw_call(operation, rank, row, space_of(operation, rank), Data(kind), dtype, rng)
-    return call and Case(case_id, (call,), Data(kind), row)
+    return None if call is None else Case(case_id, (call,), Data(kind), row)

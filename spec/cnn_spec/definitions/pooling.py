@@ -1,8 +1,10 @@
 """Max and mean pooling and their derivatives, window by window (notes §2.2, §3.3), over any ordered field."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from cnn_spec.definitions.convolution import Index, indices, inside, position, zeros
 from cnn_spec.operations import Array
@@ -41,10 +43,12 @@ def windows(
     padding: Sequence[Pair],
     dilation: Index | None = None,
     ceil_mode: bool,
+    places: Iterable[Index] | None = None,
 ) -> Iterator[Window]:
-    """Every window of one plane, in row-major order; its elements too."""
+    """Every window of one plane, in row-major order, its elements too; or those at some places only."""
     dilation = dilation or (1,) * len(spatial)
-    for o in indices(*sizes(spatial, kernel_size, stride, padding, dilation, ceil_mode)):
+    every_place = indices(*sizes(spatial, kernel_size, stride, padding, dilation, ceil_mode))
+    for o in every_place if places is None else places:
         cells = [position(o, k, stride, padding, dilation) for k in indices(*kernel_size)]
         padded = [
             i
@@ -129,16 +133,19 @@ def avg_pool_backward(dy: Array, x: Array, *, count_include_pad: bool, **paramet
     return dx
 
 
-def _largest(x: Array, elements: list[Index]) -> list[Index]:
-    largest = x[first_largest(x, elements)]
-    return [i for i in elements if x[i] == largest]
+def _tied_windows(dy: Array, x: Array, **parameters: Any) -> Iterator[tuple[Index, list[Index]]]:
+    """The windows that have a derivative: their places in y, and all their largest elements in x."""
+    places = [tuple(map(int, o)) for o in np.argwhere(np.any(dy != 0, axis=(0, 1)))]
+    for at, elements, _ in _planes(x, places=places, **parameters):
+        if dy[at]:
+            largest = x[first_largest(x, elements)]
+            yield at, [i for i in elements if x[i] == largest]
 
 
 def split_at_ties(dy: Array, x: Array, **parameters: Any) -> Array:
     """The derivative of max pooling under the convention that tied elements share it equally."""
     dx = zeros(x.shape, dy)
-    for at, elements, _ in _planes(x, **parameters):
-        tied = _largest(x, elements)
+    for at, tied in _tied_windows(dy, x, **parameters):
         for i in tied:
             dx[i] += _share(dy[at], len(tied))
     return dx
@@ -151,8 +158,7 @@ def shares_at_ties(dy: Array, x: Array, dx: Array, **parameters: Any) -> Array:
     windows credited it: a window's power goes to the tied element that shows it, else to the first.
     """
     nearest = zeros(x.shape, dy)
-    for at, elements, _ in _planes(x, **parameters):
-        tied = _largest(x, elements)
-        shown = [i for i in tied if dy[at] and dx[i] // dy[at] % 2 == 1]
+    for at, tied in _tied_windows(dy, x, **parameters):
+        shown = [i for i in tied if dx[i] // dy[at] % 2 == 1]
         nearest[(shown or tied)[0]] += dy[at]
     return nearest

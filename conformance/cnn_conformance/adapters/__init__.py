@@ -1,0 +1,1 @@
+"""Adapters for libraries: each imports its library only when it is asked for."""

@@ -1,0 +1,179 @@
+"""Checking a candidate: plan, judge, explain, report. Data goes one way."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from typing import Any
+
+from cnn_conformance.candidate import Candidate, Subject, load
+from cnn_conformance.explain import Broken, explain
+from cnn_conformance.judging import Tallies, Tally, run_chunk
+from cnn_conformance.plan import LEVELS, Chunk, PlanError, chunks_of, functions_of, laws_of
+from cnn_conformance.report import Contradiction, Counterexample, Report, Status, Verdict
+
+Progress = Callable[[str, int, int], None]
+"""Told the function that was judged last, the chunks that are done, and how many there are."""
+
+Key = tuple[str, str]
+Explained = dict[Key, tuple[Counterexample, Contradiction | None]]
+
+BUDGET = 60.0
+"""Seconds for the rounds of exploration at level deep, unless a budget is given."""
+
+
+class NonconformanceError(AssertionError):
+    """A candidate does not conform; the message shows what is wrong."""
+
+
+class InlineExecutor(Executor):
+    """The executor interface in this thread: for one job, and for candidates that cannot be sent elsewhere."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call at once; the future is done."""
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def check(
+    candidate: Subject,
+    level: str = "standard",
+    seed: int = 0,
+    only: str | None = None,
+    *,
+    stop_at_first: bool = False,
+    explain: bool = True,
+    executor: Executor | None = None,
+    budget: float | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Hold a candidate against the clauses.
+
+    `candidate` is an object that has some of the interface's functions, or its address as on the command
+    line; `only` a glob of clause ids or operations; `budget` seconds for level deep. With `stop_at_first` the
+    first violation will do; without `explain` no smallest case is looked for. `executor` is any executor of the
+    standard interface; the candidate must then be an address, or picklable.
+
+    Raises CandidateError for a candidate that cannot be loaded, PlanError for a level or `only` that names
+    nothing.
+    """
+    if level not in LEVELS:
+        raise PlanError(f"There is no level {level!r}; it may be {', '.join(LEVELS)}.")
+    started = time.perf_counter()
+    loaded = load(candidate)
+    run = executor or InlineExecutor()
+    tallies: Tallies = {}
+    chunks = chunks_of(loaded, LEVELS[level], seed, only)
+    complete = _judge_all(run, candidate, chunks, tallies, stop_at_first, progress)
+    rounds = 0
+    deadline = time.perf_counter() + (BUDGET if budget is None else budget)
+    while level == "deep" and complete and time.perf_counter() < deadline:
+        rounds += 1
+        further = chunks_of(loaded, f"round-{rounds}", seed, only)
+        complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
+    judged = time.perf_counter()
+    explained = _explain_all(run, candidate, tallies, seed) if explain else {}
+    ended = time.perf_counter()
+    return Report(
+        candidate={"name": loaded.name, "version": loaded.version},
+        seed=seed,
+        level=level,
+        verdicts=tuple(_verdicts(loaded, tallies, explained, only)),
+        contradictions=tuple(c for _, c in explained.values() if c is not None),
+        complete=complete,
+        rounds=rounds,
+        timing={"judging": judged - started, "explaining": ended - judged, "total": ended - started},
+    )
+
+
+def assert_conforms(candidate: Subject, **options: Any) -> Report:
+    """`check`, and NonconformanceError (an AssertionError) with the failures in words unless it conforms."""
+    from cnn_conformance.terminal import plain_text
+
+    report = check(candidate, **options)
+    if not report.conforms:
+        raise NonconformanceError(plain_text(report))
+    return report
+
+
+def _judge_all(
+    run: Executor,
+    subject: Subject,
+    chunks: Sequence[Chunk],
+    tallies: Tallies,
+    stop_at_first: bool,
+    progress: Progress | None,
+) -> bool:
+    """Judge chunks, in order, into the tallies; whether all were judged."""
+    for done, (chunk, found) in enumerate(_results(run, subject, chunks), start=1):
+        for key, tally in found.items():
+            tallies.setdefault(key, Tally()).add(tally)
+        if progress:
+            progress(chunk.function, done, len(chunks))
+        if stop_at_first and any(tally.failures for tally in found.values()):
+            return done == len(chunks)
+    return True
+
+
+def _results(run: Executor, subject: Subject, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Tallies]]:
+    """Chunks with their tallies, in the chunks' order, whoever is done first."""
+    if isinstance(run, InlineExecutor):
+        yield from ((chunk, run_chunk(subject, chunk)) for chunk in chunks)
+        return
+    futures = [run.submit(run_chunk, subject, chunk) for chunk in chunks]
+    try:
+        yield from ((chunk, future.result()) for chunk, future in zip(chunks, futures, strict=True))
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -> Explained:
+    broken = [
+        Broken(clause, function, tuple(tally.failures.values()), seed)
+        for (clause, function), tally in sorted(tallies.items())
+        if tally.failures
+    ]
+    futures = [run.submit(explain, subject, one) for one in broken]
+    return {(one.clause, one.function): future.result() for one, future in zip(broken, futures, strict=True)}
+
+
+def _verdicts(
+    candidate: Candidate, tallies: Tallies, explained: Explained, only: str | None
+) -> Iterator[Verdict]:
+    for function in functions_of(only):
+        if not candidate.offers(function):
+            clauses = dict.fromkeys(judged.clause for judged in laws_of(function, only))
+            yield from (Verdict(clause, function, Status.NOT_OFFERED) for clause in clauses)
+            continue
+        must_see: dict[str, dict[str, None]] = {}
+        for judged in laws_of(function, only):
+            must_see.setdefault(judged.clause, {}).update((see.__name__, None) for see in judged.law.must_see)
+        for clause in (*must_see, *(c for c, f in tallies if f == function and c not in must_see)):
+            tally = tallies.get((clause, function), Tally())
+            unseen = tuple(see for see in must_see.get(clause, {}) if see not in tally.seen)
+            yield _verdict(clause, function, tally, unseen, explained)
+
+
+def _verdict(
+    clause: str, function: str, tally: Tally, unseen: tuple[str, ...], explained: Explained
+) -> Verdict:
+    if tally.failures:
+        status = Status.VIOLATED
+    elif tally.declined and not tally.cases:
+        status = Status.DECLINED
+    elif not tally.cases or unseen:
+        status = Status.INCONCLUSIVE
+    else:
+        status = Status.HOLDS
+    return Verdict(
+        clause,
+        function,
+        status,
+        cases=tally.cases,
+        declined=tally.declined,
+        failures=tuple(tally.failures),
+        unseen=tuple(see.replace("_", " ") for see in unseen) if status is Status.INCONCLUSIVE else (),
+        error_in_bounds=tally.error or None,
+        counterexample=explained[clause, function][0] if (clause, function) in explained else None,
+    )

@@ -1,0 +1,130 @@
+"""The command line. Exit status: 0 conforms, 1 a violation, 2 the call is wrong or the candidate cannot be
+loaded, 3 nothing was checked, 4 the suite contradicts itself, 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from cnn_conformance.report import Report
+
+CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+class Lazy(click.Group):
+    """Commands that are imported only when they are called, so that none waits for another's libraries."""
+
+    places = dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted([*super().list_commands(ctx), *self.places])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command."""
+        from importlib import import_module
+
+        if cmd_name not in self.places:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(self.places[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cnn-conformance")
+def main() -> None:
+    """Hold implementations of CNN operations against an executable specification."""
+
+
+@main.command()
+@click.argument("candidate", default="reference")
+@click.option(
+    "--level",
+    type=click.Choice(["quick", "standard", "deep"]),
+    default="quick",
+    show_default=True,
+    help="quick: every pair of levels of the case space; standard: every triple; deep: rounds beyond.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Varies the numbers, not the coverage.")
+@click.option(
+    "--only", metavar="GLOB", help="Only these clause ids or operations, such as 'POOL-*' or conv2d."
+)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option("--budget", type=click.FloatRange(min=0), help="Seconds of exploration at level deep [60].")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here."
+)
+def run(
+    candidate: str,
+    level: str,
+    seed: int,
+    only: str | None,
+    jobs: int,
+    budget: float | None,
+    json_file: Path | None,
+) -> None:
+    """Hold CANDIDATE against the clauses that judge an implementation.
+
+    CANDIDATE is the name of an installed library with an adapter (torch), a file (mine.py), file.py:name,
+    package.module or package.module:name; without one, the built-in reference.
+    """
+    from rich.console import Console
+
+    from cnn_conformance.candidate import CandidateError
+    from cnn_conformance.checking import check
+    from cnn_conformance.plan import PlanError
+    from cnn_conformance.terminal import progress_on, render
+
+    if json_file is not None:
+        _check_writable(json_file)
+    try:
+        with _executor(jobs) as executor, progress_on(Console(stderr=True)) as progress:
+            report = check(candidate, level, seed, only, executor=executor, budget=budget, progress=progress)
+    except (CandidateError, PlanError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        sys.exit(INTERRUPTED)
+    if json_file is not None:
+        json_file.write_text(report.to_json(), encoding="utf-8")
+    render(report, Console())
+    sys.exit(_status(report))
+
+
+def _fail(sentence: str) -> None:
+    click.echo(f"cnn-conformance: {sentence}", err=True)
+    sys.exit(MISUSE)
+
+
+def _check_writable(path: Path) -> None:
+    """Before the work, not after it."""
+    folder = path.parent
+    if not folder.is_dir():
+        _fail(f"{path} cannot be written: there is no folder {folder}; make it, or name another place.")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        _fail(f"{path} cannot be written: no permission; name another place.")
+
+
+@contextmanager
+def _executor(jobs: int) -> Iterator[Executor | None]:
+    if jobs == 1:
+        yield None
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+def _status(report: "Report") -> int:
+    if report.contradictions:
+        return CONTRADICTION
+    if report.violations:
+        return VIOLATION
+    return CONFORMS if report.conforms else NOTHING_CHECKED

@@ -1,0 +1,158 @@
+"""Explaining a broken clause: the smallest case, checked once more by the definition, and a script."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from cnn_conformance.candidate import Candidate, Subject, load
+from cnn_conformance.guard import guarded
+from cnn_conformance.judging import Failure, Violation, judge, trusted
+from cnn_conformance.plan import Judged, laws_of
+from cnn_conformance.report import Contradiction, Counterexample
+from cnn_conformance.script import script_of
+from cnn_conformance.shrink import smallest
+from cnn_spec.bounds import Oracle
+from cnn_spec.case import Case
+from cnn_spec.cases.stream import case_of
+from cnn_spec.comparison import compare
+from cnn_spec.definitions import definition
+from cnn_spec.operations import Call
+from cnn_spec.sections import CLAUSES
+from cnn_spec.shapes import forward_shape
+
+FAILURES_WEIGHED = 12
+"""The smallest of so many failing cases is the one that is made smaller."""
+TERMS = 50_000
+"""Up to so many multiplications the definition judges a case again."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A clause broken on a function, and where. Picklable."""
+
+    clause: str
+    function: str
+    failures: tuple[Failure, ...]
+    seed: int
+
+
+def explain(subject: Subject, broken: Broken) -> tuple[Counterexample, Contradiction | None]:
+    """The smallest counterexample to a clause, and whether this suite contradicts itself on it."""
+    candidate = load(subject)
+    oracle = trusted(candidate)
+    cases = [
+        (_size(case), failure, case)
+        for failure in broken.failures
+        if (case := case_of(failure.case_id, broken.seed))
+    ]
+    _, failure, case = min(cases[:FAILURES_WEIGHED], key=lambda found: found[0])
+    judged = _law_of(failure)
+
+    def still_broken(simpler: Case) -> bool:
+        applies = all(when(simpler) for when in judged.law.when)
+        return applies and _same_violation(broken, judged, candidate, simpler, oracle) is not None
+
+    case = smallest(case, still_broken)
+    calls: list[Call] = []
+    outcome = judge(judged, guarded(candidate.functions, calls.append), case, oracle)
+    calls = calls or [case.call]
+    violation = outcome if isinstance(outcome, Violation) else Violation(broken.clause, broken.function)
+    return (
+        _counterexample(broken, judged, candidate, case, calls, violation, oracle),
+        _contradiction(broken, failure.case_id, case, calls, oracle),
+    )
+
+
+def _law_of(failure: Failure) -> Judged:
+    function = failure.case_id.partition("/")[0]
+    return next(
+        judged
+        for judged in laws_of(function)
+        if judged.clause == failure.law_clause and judged.law.check.__name__ == failure.law
+    )
+
+
+def _same_violation(
+    broken: Broken, judged: Judged, candidate: Candidate, case: Case, oracle: Oracle
+) -> Violation | None:
+    outcome = judge(judged, guarded(candidate.functions), case, oracle)
+    same = isinstance(outcome, Violation) and (outcome.clause, outcome.function) == (
+        broken.clause,
+        broken.function,
+    )
+    return outcome if same and isinstance(outcome, Violation) else None
+
+
+def _size(case: Case) -> int:
+    return sum(np.size(argument) for argument in case.call.arguments.values() if argument is not None)
+
+
+def _counterexample(
+    broken: Broken,
+    judged: Judged,
+    candidate: Candidate,
+    case: Case,
+    calls: list[Call],
+    violation: Violation,
+    oracle: Oracle,
+) -> Counterexample:
+    clause = CLAUSES[broken.clause]
+    layout = case.levels.get("layout", "contiguous")
+    title = (
+        f"{clause.id} (notes §{clause.section}) is broken by {candidate.name} {candidate.version}".rstrip()
+    )
+    if clause.section == "interface":
+        title = f"{clause.id} (interface) is broken by {candidate.name} {candidate.version}".rstrip()
+    answers = [(call, _as(call, oracle(call)), oracle.tolerance(case, call)) for call in calls]
+    comparison = violation.comparison
+    return Counterexample(
+        law=judged.law.name if broken.clause == judged.clause and comparison else "",
+        calls=tuple(calls),
+        layout=layout,
+        expected=comparison and comparison.expected,
+        got=comparison and comparison.got,
+        words=violation.words,
+        script=script_of(title, violation.words or clause.statement, candidate.importing, layout, answers),
+    )
+
+
+def _as(call: Call, results: Any) -> Any:
+    """Expected results in the dtype of the call, as far as they are exact there; otherwise in float64."""
+    dtypes = {a.dtype for a in call.arguments.values() if isinstance(a, np.ndarray)}
+    return tuple(
+        r.astype(d) if (d := next(iter(dtypes), r.dtype)) != r.dtype and np.array_equal(r.astype(d), r) else r
+        for r in results
+    )
+
+
+def _contradiction(
+    broken: Broken, case_id: str, case: Case, calls: list[Call], oracle: Oracle
+) -> Contradiction | None:
+    """Judge the reference by the definition, in exact fractions, on the calls of the smallest case."""
+    for call in calls:
+        if call.rank and _terms(call) > TERMS:
+            continue
+        exact = definition(_in_fractions(call))
+        for name, right, answered, bound in zip(
+            call.results, exact, oracle(call), oracle.tolerance(case, call), strict=True
+        ):
+            comparison = compare(answered, right.astype(answered.dtype), bound)
+            if not comparison.holds:
+                words = f"{call.function}: {name} is {answered.tolist()}, by the definition {right.tolist()}"
+                return Contradiction(broken.clause, broken.function, case_id, words)
+    return None
+
+
+def _in_fractions(call: Call) -> Call:
+    def exact(a: Any) -> Any:
+        return np.vectorize(Fraction, otypes=[object])(a.astype(float)) if a.size else a.astype(object)
+
+    return call.map_arrays(exact)
+
+
+def _terms(call: Call) -> int:
+    kernel = call["w"].shape[1:] if "w" in call.arguments else call.parameters.get("kernel_size", ())
+    return prod(forward_shape(call)) * prod(kernel)

@@ -1,0 +1,189 @@
+"""The report: one data model, of which the terminal, JSON and every other form are views."""
+
+import json
+import math
+import os
+import platform
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from cnn_conformance import __version__
+from cnn_spec import SPEC_VERSION
+from cnn_spec.operations import Array, Call
+
+SCHEMA_VERSION = 1
+
+
+class Status(StrEnum):
+    """What a clause came to on an operation."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    DECLINED = "declined"
+    NOT_OFFERED = "not offered"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The smallest case in which a clause is broken."""
+
+    law: str
+    calls: tuple[Call, ...]
+    """Every call that the law made, the last one last."""
+    layout: str
+    expected: Array | None
+    got: Array | None
+    words: str
+    """What was wrong with an answer whose numbers were not looked at."""
+    script: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A clause on an operation (a function of the interface), over all cases that were judged.
+
+    `cases` were judged and `declined` were not; `failures` are the ids of those in which it is broken, and
+    `unseen` what none of them showed. `error_in_bounds` is the worst rounding error in units of the bound.
+    """
+
+    clause: str
+    operation: str
+    status: Status
+    cases: int = 0
+    declined: int = 0
+    failures: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    error_in_bounds: float | None = None
+    counterexample: Counterexample | None = None
+    region: str | None = None
+    diagnosis: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A smallest case in which the reference and the definition disagree: the fault is this suite's."""
+
+    clause: str
+    operation: str
+    case_id: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All verdicts on a candidate."""
+
+    candidate: Mapping[str, str]
+    seed: int
+    level: str
+    verdicts: tuple[Verdict, ...]
+    contradictions: tuple[Contradiction, ...] = ()
+    complete: bool = True
+    rounds: int = 0
+    """Rounds of exploration beyond the arrays, at level deep."""
+    timing: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many verdicts there are of each status."""
+        counted = Counter(verdict.status for verdict in self.verdicts)
+        return {status.value: counted[status] for status in Status}
+
+    @property
+    def violations(self) -> tuple[Verdict, ...]:
+        """The verdicts that are violated."""
+        return tuple(v for v in self.verdicts if v.status is Status.VIOLATED)
+
+    @property
+    def conforms(self) -> bool:
+        """Nothing is violated, and something holds."""
+        return not self.violations and any(v.status is Status.HOLDS for v in self.verdicts)
+
+    def to_json(self) -> str:
+        """Strict JSON, as `report.schema.json` in this package describes it; everything timed is under `timing`."""
+        said = {
+            "schema_version": SCHEMA_VERSION,
+            "spec_version": SPEC_VERSION,
+            "candidate": dict(self.candidate),
+            "environment": environment(),
+            "seed": self.seed,
+            "level": self.level,
+            "rounds": self.rounds,
+            "complete": self.complete,
+            "conforms": self.conforms,
+            "summary": self.summary,
+            "timing": dict(self.timing),
+            "verdicts": [_verdict(v) for v in self.verdicts],
+            "contradictions": [vars(c) for c in self.contradictions],
+        }
+        return json.dumps(said, indent=1, allow_nan=False) + "\n"
+
+
+def environment() -> dict[str, Any]:
+    """What a report was made with."""
+    return {
+        "cnn_conformance": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "threads": os.cpu_count(),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "clause": verdict.clause,
+        "operation": verdict.operation,
+        "status": verdict.status.value,
+        "cases": verdict.cases,
+        "declined": verdict.declined,
+        "failures": list(verdict.failures),
+        "unseen": list(verdict.unseen),
+        "error_in_bounds": verdict.error_in_bounds,
+        "counterexample": verdict.counterexample and _counterexample(verdict.counterexample),
+        "region": verdict.region,
+        "diagnosis": list(verdict.diagnosis),
+    }
+
+
+def _counterexample(example: Counterexample) -> dict[str, Any]:
+    return {
+        "law": example.law,
+        "calls": [
+            {
+                "function": call.function,
+                "parameters": {**_integers_of(call), **_listed(call.parameters)},
+                "arrays": {
+                    name: a if a is None else {**_array(a), "layout": example.layout}
+                    for name, a in call.arguments.items()
+                    if a is None or isinstance(a, np.ndarray)
+                },
+            }
+            for call in example.calls
+        ],
+        "expected": None if example.expected is None else _array(example.expected),
+        "got": None if example.got is None else _array(example.got),
+        "words": example.words,
+        "script": example.script,
+    }
+
+
+def _integers_of(call: Call) -> dict[str, int]:
+    return {name: value for name, value in call.arguments.items() if isinstance(value, int)}
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _listed(part) for name, part in value.items()}
+    return [_listed(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _array(a: Array) -> dict[str, Any]:
+    numbers = [n if math.isfinite(n) else str(n) for n in a.ravel().tolist()]
+    return {"dtype": str(a.dtype), "shape": list(a.shape), "data": numbers}

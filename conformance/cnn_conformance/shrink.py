@@ -1,0 +1,96 @@
+"""The smallest case: greedily simpler parameters, then simpler data, as long as the clause stays broken."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from cnn_spec.case import Case, Data
+from cnn_spec.cases.layouts import LAYOUTS
+from cnn_spec.cases.validity import describe, drawable, rebuild
+from cnn_spec.operations import Array
+
+ATTEMPTS = 600
+"""How often the law is tried on a simpler case."""
+ELEMENTS = 64
+"""Arrays up to this size are simplified element by element."""
+
+
+def smallest(case: Case, still_broken: Callable[[Case], bool], attempts: int = ATTEMPTS) -> Case:
+    """The simplest case reached from `case`, in which the same clause is broken."""
+    left = attempts
+    improved = True
+    while improved:
+        improved = False
+        for simpler in _simpler(case):
+            if left == 0:
+                return case
+            if not drawable(simpler):
+                continue
+            left -= 1
+            if still_broken(simpler):
+                case, improved = simpler, True
+                break
+    return case
+
+
+def _simpler(case: Case) -> Iterator[Case]:
+    """Simpler cases, the boldest first: other parameters with what fits of the data, then other data."""
+    described = describe(case)
+    for name, value in described.items():
+        for less in _less(name, value):
+            yield rebuild(case, {**described, name: less})
+    yield from _simpler_data(case)
+
+
+def _less(name: str, value: Any) -> Iterator[Any]:
+    """Simpler values of one part of a description: towards the smallest, in large steps and then small ones."""
+    if isinstance(value, bool):
+        if value:
+            yield False
+    elif isinstance(value, str):
+        if value != next(iter(LAYOUTS)):
+            yield next(iter(LAYOUTS))
+    elif isinstance(value, int):
+        floor = 0 if name in ("before", "after", "output_padding") else 1
+        yield from dict.fromkeys(v for v in (floor, value // 2, value - 1) if floor <= v < value)
+    elif isinstance(value, tuple):
+        inner = "before" if name == "padding" else name
+        if all(isinstance(v, int) for v in value) and len(set(value)) > 1 and name != "padding":
+            yield (min(value),) * len(value)
+        for at, part in enumerate(value):
+            for less in _less(inner, part):
+                yield (*value[:at], less, *value[at + 1 :])
+
+
+def _simpler_data(case: Case) -> Iterator[Case]:
+    call = case.call
+    layout = LAYOUTS[case.levels.get("layout", "contiguous")]
+    for name, a in call.arguments.items():
+        if isinstance(a, np.ndarray):
+            for simpler in _simpler_array(a, case.data, ordered="max_pool" in call.operation and name == "x"):
+                yield case.with_call(call.but(**{name: layout(simpler.astype(a.dtype))}))
+
+
+def _simpler_array(a: Array, data: Data, ordered: bool) -> Iterator[Array]:
+    if ordered and data is not Data.TIED:
+        order = np.argsort(np.argsort(a, axis=None)).reshape(a.shape)
+        for ranks in (np.arange(a.size).reshape(a.shape), order):
+            if not np.array_equal(ranks, a):
+                yield ranks
+        return
+    if np.any(a):
+        yield np.zeros_like(a)
+    if np.any((a != 0) & (a != 1)):
+        yield (a != 0).astype(a.dtype)
+    if a.size > ELEMENTS:
+        return
+    for at in np.argwhere(a):
+        for value in (0, 1) if a[tuple(at)] != 1 else (0,):
+            changed = np.array(a)
+            changed[tuple(at)] = value
+            yield changed
+    for at in np.argwhere(np.abs(a) > 2):
+        changed = np.array(a)
+        changed[tuple(at)] = 2
+        yield changed

@@ -1,0 +1,156 @@
+"""Which calls may be drawn at all, and how one is changed without leaving the case space."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from cnn_spec.case import Case, Data
+from cnn_spec.cases.axis import pool_counts
+from cnn_spec.cases.layouts import LAYOUTS
+from cnn_spec.operations import Array, Call
+from cnn_spec.shapes import Shape, forward_shape, result_shapes
+from cnn_spec.sizes import conv_output_size, conv_transpose_output_size
+
+Description = dict[str, Any]
+"""A case without its numbers: its sizes and parameters by name, layout included."""
+
+
+def describe(case: Case) -> Description:
+    """The sizes and parameters of a case, each of which can be made smaller on its own."""
+    call = case.call
+    if call.rank == 0:
+        return {**call.arguments, **call.parameters}
+    x = call["x"].shape
+    found: Description = {"batch": x[0]}
+    if "w" in call.arguments:
+        groups = call["groups"]
+        found |= {"groups": groups, "c_in": x[1] // groups, "c_out": call["w"].shape[0] // groups}
+        found |= {"kernel_size": call["w"].shape[2:], "bias": call.arguments.get("b") is not None}
+    else:
+        found["channels"] = x[1]
+    parameters = {name: value for name, value in call.parameters.items() if name != "groups"}
+    return {**found, **parameters, "spatial": x[2:], "layout": case.levels["layout"]}
+
+
+def rebuild(case: Case, wanted: Description) -> Case:
+    """The case with other sizes and parameters; its numbers are cropped, or repeated where more are needed."""
+    call = case.call
+    if call.rank == 0:
+        return case.with_call(call.but(**{n: wanted[n] for n in (*call.arguments, *call.parameters)}))
+    shapes = _shapes(wanted)
+    parameters = {n: wanted.get(n, wanted.get("groups")) for n in call.parameters}
+    if "dy" in call.arguments:
+        probe = {n: np.empty(shapes[n]) for n in call.arguments if n != "dy"}
+        try:
+            shapes["dy"] = forward_shape(Call(call.operation, call.rank, probe, parameters))
+        except ZeroDivisionError:
+            return case
+    layout = LAYOUTS[wanted["layout"]]
+    arrays = {
+        name: None if a is None or shapes[name] is None else layout(_fitted(a, shapes[name]))
+        for name, a in call.arguments.items()
+    }
+    changed = Call(call.operation, call.rank, arrays, parameters)
+    levels = {**case.levels, "layout": wanted["layout"]}
+    return Case(case.id, (*case.calls[:-1], changed), case.data, levels)
+
+
+def _shapes(wanted: Description) -> dict[str, Any]:
+    if "channels" in wanted:
+        return {"x": (wanted["batch"], wanted["channels"], *wanted["spatial"])}
+    c_out = wanted["groups"] * wanted["c_out"]
+    return {
+        "x": (wanted["batch"], wanted["groups"] * wanted["c_in"], *wanted["spatial"]),
+        "w": (c_out, wanted["c_in"], *wanted["kernel_size"]),
+        "b": (c_out,) if wanted["bias"] else None,
+    }
+
+
+def _fitted(a: Array, shape: Shape) -> Array:
+    if any(size < 0 for size in shape):
+        return np.empty((0,) * len(shape), a.dtype)
+    if all(new <= old for new, old in zip(shape, a.shape, strict=True)):
+        return np.array(a[tuple(map(slice, shape))])
+    return np.resize(a, shape)
+
+
+def drawable(case: Case) -> bool:
+    """Whether the case space could hold this case: the call is valid, and its data tell right from wrong."""
+    call = case.call
+    if call.rank == 0:
+        return _size_call_is_valid(call)
+    if any(min(shape) < 1 for shape in result_shapes(call)):
+        return False
+    if "dy" in call.arguments and call["dy"].shape != forward_shape(call):
+        return False
+    if min(forward_shape(call)) < 1:
+        return False
+    if "kernel_size" in call.parameters and not _pool_is_valid(case):
+        return False
+    if call.operation.startswith("max_pool"):
+        return _order_is_clear(case)
+    return True
+
+
+def _size_call_is_valid(call: Call) -> bool:
+    if call.operation == "same_padding":
+        return True
+    parameters = {n: v for n, v in call.parameters.items() if n != "ceil_mode"}
+    if call.operation == "conv_transpose_output_size":
+        fits = parameters["output_padding"] < max(parameters["stride"], parameters["dilation"])
+        return fits and conv_transpose_output_size(call["n"], **parameters) >= 1
+    return conv_output_size(call["n"], **parameters) >= 1
+
+
+def _pool_is_valid(case: Case) -> bool:
+    """Complete windows, each with an element of the input; exact means only over powers of two elements."""
+    call = case.call
+    ones = (1,) * call.rank
+    names = ("kernel_size", "stride", "padding", "dilation")
+    values = (call.parameters.get(name, ones) for name in names)
+    for n, *axis in zip(call["x"].shape[2:], *values, strict=True):
+        parameters = dict(zip(names, axis, strict=True))
+        outputs = conv_output_size(n, **parameters)
+        if outputs < 1 or 0 in pool_counts(n, outputs, parameters):
+            return False
+    return not (call.operation.startswith("avg_pool") and case.exact) or divisors_are_powers_of_two(call)
+
+
+def divisors_are_powers_of_two(call: Call) -> bool:
+    """Whether every mean is over a power of two elements, so that it is exact however it is computed."""
+    counts = [c for axis in _axis_counts(call) for c in axis]
+    return all(c & (c - 1) == 0 for c in counts)
+
+
+def _axis_counts(call: Call) -> list[set[int]]:
+    """What the windows of each axis are divided by."""
+    found = []
+    axes = zip(
+        call["x"].shape[2:],
+        forward_shape(call)[2:],
+        call["kernel_size"],
+        call["stride"],
+        call["padding"],
+        strict=True,
+    )
+    for n, outputs, kernel, stride, (before, after) in axes:
+        starts = [o * stride - before for o in range(outputs)]
+        low, high = (-before, n + after) if call["count_include_pad"] else (0, n)
+        found.append({sum(low <= start + k < high for k in range(kernel)) for start in starts})
+    return found
+
+
+def _order_is_clear(case: Case) -> bool:
+    """No two elements alike; tied data instead have powers of two, each once in a plane, as derivatives."""
+    call = case.call
+    if case.data is not Data.TIED:
+        return bool(np.unique(call["x"]).size == call["x"].size)
+    if "dy" not in call.arguments:
+        return True
+    planes = call["dy"].reshape(prod(call["dy"].shape[:2]), -1)
+    for plane in planes:
+        shown = plane[plane != 0]
+        if np.unique(shown).size != shown.size or np.any(np.frexp(shown)[0] != 0.5):
+            return False
+    return True
