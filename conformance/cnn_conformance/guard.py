@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import Shape, result_shapes
 

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from cnn_conformance.candidate import Candidate, Subject, load
+from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
+from cnn_conformance.plan import Chunk, Judged, laws_of
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import Comparison
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
-
-from cnn_conformance.candidate import Candidate, Subject, load
-from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
-from cnn_conformance.plan import Chunk, Judged, laws_of
 
 
 @dataclass(frozen=True)

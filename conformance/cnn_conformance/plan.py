@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from cnn_conformance.candidate import Candidate
 from cnn_spec.cases.stream import FUNCTIONS, case_ids, rows
 from cnn_spec.clause import Clause, Law
 from cnn_spec.operations import OPERATIONS
 from cnn_spec.sections import CLAUSES
-
-from cnn_conformance.candidate import Candidate
 
 LEVELS = {"quick": "pairs", "standard": "triples", "deep": "triples"}
 """The covering array of each level; deep goes on in rounds beyond it."""

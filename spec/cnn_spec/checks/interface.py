@@ -7,9 +7,9 @@ import sympy as sp
 
 from cnn_spec.checks.evidence import Evidence, at_shapes, for_all
 from cnn_spec.checks.formula import D, Formula, K, N, P, S
-from cnn_spec.checks.rounding import SPAN, STRIDE, equal, q, r
+from cnn_spec.checks.rounding import STRIDE, equal, q, r
 from cnn_spec.checks.s2_3_striding import COMPLETE, MEANS
-from cnn_spec.checks.tensors import conv, same, symbols, up
+from cnn_spec.checks.tensors import conv, repeated, same, symbols, up
 from cnn_spec.definitions import convolution
 from cnn_spec.operations import Array
 
@@ -18,7 +18,7 @@ TRANSPOSED = Formula(
     quantity="side of the transposed convolution",
     expression=(N - 1) * S - 2 * P + D * (K - 1) + A + 1,
     means={**MEANS, A: "output padding"},
-    domain=sp.And(N >= 1, K >= 1, S >= 1, P >= 0, D >= 1, A >= 0, evaluate=False),
+    domain=(N >= 1, K >= 1, S >= 1, P >= 0, D >= 1, A >= 0),
     cover=({},),
     neutral={P: 0, A: 0},
     grid={N: range(1, 6), K: range(1, 5), S: range(1, 4), P: range(3), D: range(1, 4), A: range(2)},
@@ -59,7 +59,7 @@ def _comes_back(side: sp.Expr) -> bool:
     """Whether a convolution of the transposed size leaves N again, for any output padding below the stride."""
     values = {N: q + 1, S: STRIDE, A: r}
     forward = COMPLETE.expression.subs({N: side})
-    return equal(forward.subs(values, simultaneous=True), q + 1) and SPAN.has(r)
+    return equal(forward.subs(values, simultaneous=True), q + 1)
 
 
 EVIDENCE: Mapping[str, Evidence] = {
@@ -71,9 +71,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 _spread_kernel,
                 over="(1, 1, 6) * (1, 1, 3) and (1, 2, 4, 5) * (1, 2, 2, 2), D = 1, 2",
                 right=up,
-                wrong=lambda w, d: (
-                    w.repeat(d, axis=2)[:, :, : d * (w.shape[2] - 1) + 1] if w.ndim == 3 else up(w, d)
-                ),
+                wrong=lambda w, d: repeated(w, d, up(w, d).shape[2:]),
                 wrong_says="cells repeated",
             ),
         ),

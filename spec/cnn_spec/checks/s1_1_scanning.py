@@ -208,7 +208,7 @@ EVIDENCE: Mapping[str, Evidence] = {
             quantity="number of windows",
             expression=sp.floor((N - K) / S) + 1,
             means={N: "samples", K: "window", S: "distance of the windows"},
-            domain=sp.And(K >= 1, N >= K, S >= 1, evaluate=False),
+            domain=(K >= 1, N >= K, S >= 1),
             cover=({N: SPAN + K, S: STRIDE},),
             grid={N: range(1, 13), K: range(1, 7), S: range(1, 7)},
         ),

@@ -99,7 +99,7 @@ SAVED = Formula(
     quantity="weights saved",
     expression=K1 * N1 * (K2**2 - 1),
     means=_means(K1, K2, N1),
-    domain=sp.And(K1 >= 1, K2 >= 1, N1 >= 1, evaluate=False),
+    domain=(K1 >= 1, K2 >= 1, N1 >= 1),
     cover=({},),
     grid={K1: range(1, 6), K2: range(1, 6), N1: range(1, 6)},
 )
@@ -149,7 +149,7 @@ REUSED = Formula(
     quantity="evaluations of the lower layer",
     expression=(T - 1) * sp.Min(S2, K2) + K2,
     means=_means(T, S2, K2),
-    domain=sp.And(T >= 1, S2 >= 1, K2 >= 1, evaluate=False),
+    domain=(T >= 1, S2 >= 1, K2 >= 1),
     cover=({S2: K2 + u}, {K2: S2 + u}),
     grid={T: range(1, 8), S2: range(1, 7), K2: range(1, 7)},
 )
@@ -178,7 +178,7 @@ EVIDENCE: Mapping[str, Evidence] = {
             quantity="span of the receptive field",
             expression=K1 + (K2 - 1) * S1,
             means=_means(K1, K2, S1),
-            domain=sp.And(K1 >= 1, K2 >= 1, S1 >= 1, evaluate=False),
+            domain=(K1 >= 1, K2 >= 1, S1 >= 1),
             cover=({},),
             grid={K1: range(1, 8), K2: range(1, 8), S1: range(1, 8)},
         ),

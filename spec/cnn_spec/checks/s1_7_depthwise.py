@@ -40,7 +40,7 @@ def _formula(quantity: str, expression: sp.Expr) -> Formula:
         quantity=quantity,
         expression=expression,
         means=MEANS,
-        domain=sp.And(M >= 1, N >= 1, K >= 1, evaluate=False),
+        domain=(M >= 1, N >= 1, K >= 1),
         cover=({},),
         grid={M: range(1, 7), N: range(1, 7), K: range(1, 6)},
     )

@@ -31,7 +31,7 @@ USED = Formula(
     quantity="number of windows that use sample i",
     expression=sp.Min(K, i + 1, N - i, N - K + 1),
     means={N: "input side", K: "kernel side", i: "position of the sample, from 0"},
-    domain=sp.And(K >= 1, N >= K, i >= 0, i < N, evaluate=False),
+    domain=(K >= 1, N >= K, i >= 0, i < N),
     grid={N: range(1, 9), K: range(1, 9), i: range(9)},
 )
 
@@ -118,7 +118,7 @@ EVIDENCE = {
             expression=(L - 1) / 2,
             means={L: "kernel side, odd"},
             cover=({L: 2 * h + 1},),
-            domain=L >= 1,
+            domain=(L >= 1,),
             grid={L: range(1, 40, 2)},
         ),
         checks=(
@@ -154,7 +154,7 @@ EVIDENCE = {
             quantity="padded side",
             expression=N + L - 1,
             means={N: "input side", L: "kernel side"},
-            domain=sp.And(N >= 1, L >= 1, evaluate=False),
+            domain=(N >= 1, L >= 1),
             cover=({},),
             grid={N: range(1, 13), L: range(1, 13)},
         ),
@@ -183,7 +183,7 @@ EVIDENCE = {
             quantity="output side of the padded convolution",
             expression=sp.floor((N - 1) / S) + 1,
             means={N: "input side", S: "stride"},
-            domain=sp.And(N >= 1, S >= 1, evaluate=False),
+            domain=(N >= 1, S >= 1),
             cover=({N: SPAN + 1, S: STRIDE},),
             neutral={S: 1},
             grid={N: range(1, 25), S: range(1, 9)},

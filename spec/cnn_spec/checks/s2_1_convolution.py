@@ -212,7 +212,7 @@ EVIDENCE = {
             quantity="output side",
             expression=N - K + 1,
             means={N: "input side", K: "kernel side"},
-            domain=sp.And(K >= 1, N >= K, evaluate=False),
+            domain=(K >= 1, N >= K),
             cover=({N: K + u},),
             grid={N: range(1, 13), K: range(1, 13)},
         ),

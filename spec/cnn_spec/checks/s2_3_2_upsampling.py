@@ -103,7 +103,7 @@ EVIDENCE: Mapping[str, Evidence] = {
             quantity="output side of fractional stride 1/S",
             expression=S * (N - 1) - K + 2,
             means={N: "input side", K: "kernel side", S: "factor"},
-            domain=sp.And(N >= 1, K >= 1, S >= 1, S * (N - 1) + 1 >= K, evaluate=False),
+            domain=(N >= 1, K >= 1, S >= 1, S * (N - 1) + 1 >= K),
             cover=({},),
             grid={N: range(1, 9), K: range(1, 6), S: range(1, 6)},
         ),

@@ -84,7 +84,7 @@ COMPLETE = Formula(
     quantity="output side",
     expression=sp.floor((N + 2 * P - D * (K - 1) - 1) / S) + 1,
     means=MEANS,
-    domain=sp.And(N >= 1, K >= 1, S >= 1, P >= 0, D >= 1, N + 2 * P >= D * (K - 1) + 1, evaluate=False),
+    domain=(N >= 1, K >= 1, S >= 1, P >= 0, D >= 1, N + 2 * P >= D * (K - 1) + 1),
     cover=({N: SPAN + 1 + D * (K - 1) - 2 * P, S: STRIDE},),
     neutral={P: 0, D: 1},
     grid={N: range(1, 10), K: range(1, 6), S: range(1, 6), P: range(3), D: range(1, 4)},
@@ -97,7 +97,7 @@ STARTING_INSIDE = Formula(
     quantity="output side with partial windows",
     expression=sp.Min(sp.ceiling((N + 2 * P - K) / S) + 1, sp.ceiling((N + P) / S)),
     means={symbol: MEANS[symbol] for symbol in (N, K, S, P)},
-    domain=sp.And(N >= 1, S >= 1, P >= 0, K > P, N + 2 * P >= K, evaluate=False),
+    domain=(N >= 1, S >= 1, P >= 0, K > P, N + 2 * P >= K),
     # N + 2P - K = qS + r and K - P = aS + b + 1, with r = 0; with r > 0 and b + r < S; with r > 0 and b + r >= S.
     cover=tuple(
         {S: stride, K: P + a * stride + rest + 1, N: a * stride + rest + 1 - P + q * stride + remainder}
@@ -374,7 +374,7 @@ EVIDENCE: Mapping[str, Evidence] = {
             quantity="downsampled side",
             expression=sp.ceiling(N / S),
             means={N: "input side", S: "factor"},
-            domain=sp.And(N >= 1, S >= 1, evaluate=False),
+            domain=(N >= 1, S >= 1),
             cover=({N: SPAN + 1, S: STRIDE},),
             grid={N: range(1, 25), S: range(1, 9)},
         ),
