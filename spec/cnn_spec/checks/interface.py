@@ -8,7 +8,7 @@ import sympy as sp
 from cnn_spec.checks.evidence import Evidence, at_shapes, for_all
 from cnn_spec.checks.formula import D, Formula, K, N, P, S
 from cnn_spec.checks.rounding import STRIDE, equal, q, r
-from cnn_spec.checks.s2_3_striding import COMPLETE, MEANS
+from cnn_spec.checks.s2_3_1_sizes import COMPLETE, MEANS
 from cnn_spec.checks.tensors import conv, repeated, same, symbols, up
 from cnn_spec.definitions import convolution
 from cnn_spec.operations import Array

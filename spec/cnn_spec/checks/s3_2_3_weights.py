@@ -16,8 +16,9 @@ from cnn_spec.checks.evidence import (
     executed,
     for_all,
 )
-from cnn_spec.checks.s2_3_striding import WINDOWS
-from cnn_spec.checks.s3_2_input_derivative import LAYERS_WORDS, Backward, is_derivative
+from cnn_spec.checks.s2_3_1_sizes import WINDOWS
+from cnn_spec.checks.s3_2_2_contributions import Backward
+from cnn_spec.checks.s3_2_2_flipping import LAYERS_WORDS, is_derivative
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import conv, conv_backward, count_windows, distinct, integers, line, same
 from cnn_spec.operations import Array

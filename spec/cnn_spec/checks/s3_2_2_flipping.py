@@ -1,4 +1,4 @@
-"""Checks of the notes' §3.1 and §3.2.2: the derivative by the previous layer's outputs."""
+"""Checks of the notes' §3.2.2: the input's derivative as a convolution by flipped filters."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,11 +17,11 @@ from cnn_spec.checks.evidence import (
     for_all,
 )
 from cnn_spec.checks.s2_1_convolution import flipped
-from cnn_spec.checks.s2_3_striding import OVERLAPPING, WINDOWS
+from cnn_spec.checks.s2_3_1_sizes import WINDOWS
+from cnn_spec.checks.s3_2_2_contributions import Backward, cell_of, cells_meeting, loss_through_input
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import (
     Shape,
-    basis,
     conv,
     conv_backward,
     count_windows,
@@ -38,8 +38,6 @@ from cnn_spec.checks.tensors import (
 from cnn_spec.operations import Array
 from cnn_spec.sizes import Pair
 
-Backward = Callable[..., tuple[Array, Array, Array]]
-
 LAYERS: list[tuple[Shape, Shape, int, Pair, int]] = [
     ((1, 1, 3), (2, 1, 2), 1, (0, 0), 1),
     ((2, 2, 4), (2, 2, 2), 2, (1, 0), 1),
@@ -47,7 +45,11 @@ LAYERS: list[tuple[Shape, Shape, int, Pair, int]] = [
     ((1, 2, 3, 4), (1, 2, 2, 3), 1, (0, 0), 1),
     ((1, 1, 4, 3), (2, 1, 2, 2), 2, (1, 1), 1),
 ]
+
+
 LAYERS_WORDS = "(x, w, stride, padding, groups) = " + ", ".join(map(str, LAYERS))
+
+
 UNPADDED = cases(
     N=range(1, 5),
     K=range(1, 4),
@@ -76,138 +78,14 @@ def _stride_blind(dy: Array, x: Array, w: Array, **options: Any) -> tuple[Array,
     return (np.roll(dx, 1, axis=2) if options["stride"] > 1 else dx), dw, db
 
 
-def _weights_transposed(dy: Array, x: Array, w: Array, **options: Any) -> tuple[Array, Array, Array]:
-    dx, dw, db = conv_backward(dy, x, w, **options)
-    return dx, dw.swapaxes(0, 1), db
-
-
-def _shapes_kept(backward: Backward) -> bool:
-    x, w = integers((1, 2, 4, 5), (3, 2, 2, 3))
-    (dy,) = integers(conv(x, w).shape)
-    return [d.shape for d in backward(dy, x, w, stride=1)] == [x.shape, w.shape, (3,)]
-
-
-def _cell(position: Callable[[sp.Expr, sp.Expr], sp.Expr], output: Callable[..., Any]) -> bool:
-    """Whether the weight between an input and an output is the cell at `position(input, output)`, where it exists."""
-    cell = [position(sums.row, sums.o), position(sums.column, sums.p)]
-    expected = output(sums.w[(sums.n, sums.m0, *map(sp.expand, cell))])
-    where = sums.within(sums.m0, sums.C).union(*(sums.within(index, sums.K) for index in cell))
-    through = sums.x[sums.m0, sums.row, sums.column]
-    found = sums.loss_derivative(through) if output is _times_g else sums.map_derivative(through)
-    return sums.parts(found) == (expected, frozenset(where))
-
-
-def _times_g(weight: sp.Expr) -> sp.Expr:
-    return sums.g[sums.n, sums.o, sums.p] * weight
-
-
-def _itself(weight: sp.Expr) -> sp.Expr:
-    return weight
-
-
-def _general(at: sp.Expr, output: sp.Expr) -> sp.Expr:
-    return at - sums.S * output + sums.lo
-
-
-def _as_printed(at: sp.Expr, output: sp.Expr) -> sp.Expr:
-    return at - output
-
-
-def _channel_by_channel(channels: Callable[[int], list[int]]) -> bool:
-    """Whether dx is the sum over output channels of dx from that channel's dy alone."""
-    x, w, dy = symbols((1, 2, 3), (3, 2, 2), (1, 3, 2))
-    whole = conv_backward(dy, x, w)[0]
-    parts = (
-        conv_backward(dy * (np.arange(3) == n).astype(object).reshape(1, 3, 1), x, w)[0] for n in channels(3)
-    )
-    return same(whole, sum(parts, 0 * whole))
-
-
-def _jacobian(N: int, K: int) -> Array:
-    """The derivatives of the outputs by the inputs, shape (O, N)."""
-    return np.array([conv(e, distinct((1, 1, K)))[0, 0] for e in basis((1, 1, N))], object).T
-
-
-def _influences_all(groups: int) -> bool:
-    """Whether every input channel reaches every output channel, for non-zero weights."""
-    (w,) = integers((4, 4 // groups, 1))
-    reached = [conv(e, w, groups=groups)[0, :, 0] for e in basis((1, 4, 1))]
-    return all(all(row) for row in reached)
-
-
-def _every_sample_used(N: int, K: int, S: int) -> bool:
-    x, w, dy = (np.full((1, 1, size), 1, object) for size in (N, K, count_windows(N, K, S)))
-    return all(conv_backward(dy, x, w, stride=S)[0].flat)
-
-
-def used_when(claim: Callable[..., bool]) -> bool:
-    """Whether the claim tells when every sample feeds an output."""
-    return all(_every_sample_used(**case) == claim(**case) for case in WINDOWS)
-
-
-def covers(N: int, K: int, S: int) -> bool:
-    """Where every sample lies in a window: S divides N - K, and S <= K or there is one window."""
-    return (N - K) % S == 0 and (S <= K or N == K)
-
-
-def _cells(N: int, K: int, S: int, at: int) -> list[int]:
-    """The cells that meet sample `at`, as the filter slides: read off the derivatives of the outputs."""
-    image = conv(next(e for k, e in enumerate(basis((1, 1, N))) if k == at), distinct((1, 1, K)), stride=S)
-    return [int(value) - 1 for value in image.flat if value]
-
-
-def _apart(step: Callable[[int], int]) -> bool:
-    return all(
-        list(np.diff(_cells(**case, at=at))) == [-step(case["S"])] * (len(_cells(**case, at=at)) - 1)
-        for case in WINDOWS
-        for at in range(case["N"])
-        if _cells(**case, at=at)
-    )
-
-
-def _adjacent(N: int, K: int, S: int) -> bool:
-    return all(set(np.diff(_cells(N, K, S, at))) <= {-1} for at in range(N))
-
-
 def _whole_filter_when(claim: Callable[..., bool]) -> bool:
     """Whether the claim tells which samples meet the whole filter, flipped."""
     return all(
-        (_cells(N, K, 1, at) == list(range(K))[::-1]) == claim(N, K, at)
+        (cells_meeting(N, K, 1, at) == list(range(K))[::-1]) == claim(N, K, at)
         for N in range(1, 7)
         for K in range(1, N + 1)
         for at in range(N)
     )
-
-
-def _scattered(x: Array, w: Array, b: Array, sign: int, with_bias: bool, S: int, before: int) -> Array:
-    """Equation (3) as an algorithm: every input adds its products to the outputs that it reaches. One axis."""
-    z = conv(x, w, stride=S, padding=(before, 0)) * 0
-    if with_bias:
-        z = z + b.reshape(-1, 1)
-    for n, m, at in np.ndindex(w.shape[0], x.shape[1], x.shape[2]):
-        for o in range(z.shape[2]):
-            if 0 <= (cell := at - S * o + before) < w.shape[2]:
-                z[0, n, o] += sign * x[0, m, at] * w[n, m, cell]
-    return z
-
-
-def _scatter_is_gather(version: tuple[int, bool]) -> bool:
-    x, w, b = symbols((1, 2, 4), (2, 2, 2), (2,))
-    return all(
-        same(_scattered(x, w, b, *version, S=s, before=p), conv(x, w, b, stride=s, padding=(p, 0)))
-        for s in (1, 2)
-        for p in (0, 1)
-    )
-
-
-def _jacobian_by_print(N: int, K: int, S: int) -> Array:
-    """dZ(x')/dY(x) = w(x - x'), zero outside the filter, with no stride in it."""
-    w = [0] * N + list(range(1, K + 1)) + [0] * N
-    return np.array([[w[N + at - o] for at in range(N)] for o in range(count_windows(N, K, S))], object)
-
-
-def _strided_jacobian(N: int, K: int, S: int) -> Array:
-    return np.array([conv(e, distinct((1, 1, K)), stride=S)[0, 0] for e in basis((1, 1, N))], object).T
 
 
 def _padded_by(rule: Callable[[int, Pair], Pair]) -> bool:
@@ -296,167 +174,6 @@ def _by_steps(channels: Callable[[int], int]) -> bool:
 
 
 EVIDENCE: Mapping[str, Evidence] = {
-    "SHAPE-SAME": Evidence(
-        checks=(
-            executed(
-                "the derivatives by x, w and b have their shapes",
-                _shapes_kept,
-                over="x of (1, 2, 4, 5), w of (3, 2, 2, 3)",
-                right=conv_backward,
-                wrong=_weights_transposed,
-                wrong_says="dw with its channel axes exchanged",
-            ),
-            differs_first_at(
-                {"outputs": 2},
-                claim=lambda outputs: 1,
-                truth=lambda outputs: (
-                    np.array(
-                        [sp.diff(k * sp.Symbol("y"), sp.Symbol("y")) for k in range(1, outputs + 1)], object
-                    ).size
-                ),
-                among=cases(outputs=range(1, 4)),
-                claim_says="the size of the derivative by one variable, for several outputs (y, 2y, ...),",
-            ),
-        )
-    ),
-    "YG-INFLUENCE": Evidence(
-        checks=(
-            executed(
-                "every input channel reaches every output channel",
-                _influences_all,
-                over="4 channels, kernel 1, non-zero weights",
-                right=1,
-                wrong=2,
-                wrong_says="with 2 groups",
-            ),
-        )
-    ),
-    "YG-EQ1": ambiguous(
-        cases(N=range(1, 5), K=range(1, 4), where=lambda N, K: N >= K, domain="N >= K"),
-        Reading(
-            name="contracted over the outputs",
-            value=lambda N, K: np.squeeze(distinct((N - K + 1,)) @ _jacobian(N, K)),
-        ),
-        Reading(
-            name="element by element",
-            value=lambda N, K: np.squeeze(distinct((N - K + 1, 1)) * _jacobian(N, K)),
-            differs_at={"N": 2, "K": 1},
-        ),
-        also=(
-            at_shapes(
-                "dx is the sum over the output channels of the derivative through each",
-                _channel_by_channel,
-                over="x of (1, 2, 3), w of (3, 2, 2)",
-                right=lambda count: list(range(count)),
-                wrong=lambda count: list(range(count - 1)),
-                wrong_says="the last channel left out",
-            ),
-        ),
-    ),
-    "YG-EQ2": Evidence(
-        checks=(
-            for_all(
-                "the loss by one input sums g times the weight between, over all filters and outputs",
-                lambda position: _cell(position, _times_g),
-                right=_general,
-                wrong=_as_printed,
-                wrong_says="without stride and padding",
-            ),
-        )
-    ),
-    "YG-ONEORMORE": Evidence(
-        checks=(
-            executed(
-                "every sample feeds an output exactly when S divides N - K, and S <= K or N = K",
-                used_when,
-                over=WINDOWS.words,
-                right=covers,
-                wrong=lambda N, K, S: S <= K,
-                wrong_says="exactly when S <= K",
-            ),
-            differs_first_at(
-                {"N": 2, "K": 1, "S": 2},
-                claim=lambda N, K, S: True,
-                truth=_every_sample_used,
-                among=WINDOWS,
-                claim_says="that each sample feeds an output",
-            ),
-            differs_first_at(
-                {"N": 3, "K": 2, "S": 2},
-                claim=lambda N, K, S: True,
-                truth=_every_sample_used,
-                among=OVERLAPPING,
-                claim_says="that each sample feeds an output",
-            ),
-        )
-    ),
-    "YG-ADJACENT": Evidence(
-        checks=(
-            executed(
-                "the cells that meet a sample are S apart",
-                _apart,
-                over=WINDOWS.words,
-                right=lambda S: S,
-                wrong=lambda S: 1,
-                wrong_says="1 apart",
-            ),
-            differs_first_at(
-                {"N": 5, "K": 3, "S": 2},
-                claim=lambda N, K, S: True,
-                truth=_adjacent,
-                among=WINDOWS,
-                claim_says="that they are adjacent",
-            ),
-        )
-    ),
-    "EQ3-UPDATE": Evidence(
-        checks=(
-            at_shapes(
-                "adding each input's products to the outputs, from the bias on, is the affine map",
-                _scatter_is_gather,
-                over="x of (1, 2, 4), w of (2, 2, 2), strides 1 and 2, padding 0 and 1",
-                right=(1, True),
-                wrong=(-1, True),
-                wrong_says="the products subtracted",
-            ),
-            at_shapes(
-                "the bias has its part in it",
-                _scatter_is_gather,
-                over="the same",
-                right=(1, True),
-                wrong=(1, False),
-                wrong_says="without bias",
-            ),
-            differs_first_at(
-                {"y": 1, "w": 1, "b": 0},
-                claim=lambda y, w, b: b - y * w,
-                truth=lambda y, w, b: conv(line(y), line(w), np.array([b], object))[0, 0, 0],
-                among=cases(y=range(3), w=range(3), b=range(3)),
-                claim_says="subtracting",
-            ),
-            differs_first_at(
-                {"y": 0, "w": 0, "b": 1},
-                claim=lambda y, w, b: y * w,
-                truth=lambda y, w, b: conv(line(y), line(w), np.array([b], object))[0, 0, 0],
-                among=cases(y=range(3), w=range(3), b=range(3)),
-                claim_says="starting from 0",
-            ),
-        )
-    ),
-    "EQ3-DERIV": Evidence(
-        checks=(
-            for_all(
-                "an output by an input is the cell at x - S x' + before, and zero where there is none",
-                lambda position: _cell(position, _itself),
-                right=_general,
-                wrong=_as_printed,
-                wrong_says="the cell at x - x'",
-            ),
-            differs_first_at(
-                {"N": 3, "K": 1, "S": 2}, claim=_jacobian_by_print, truth=_strided_jacobian, among=WINDOWS
-            ),
-        )
-    ),
     "YG-FLIP": ambiguous(
         UNPADDED,
         Reading(name="turned by 180 degrees, channel axes exchanged", value=_reading(_turned)),
@@ -509,7 +226,7 @@ EVIDENCE: Mapping[str, Evidence] = {
             differs_first_at(
                 {"N": 2, "K": 2},
                 claim=lambda N, K: K,
-                truth=lambda N, K: len(_cells(N, K, 1, 0)),
+                truth=lambda N, K: len(cells_meeting(N, K, 1, 0)),
                 among=cases(N=range(1, 6), K=range(1, 6), where=lambda N, K: N >= K, domain="N >= K"),
                 claim_says="the number of cells that the first sample meets, as K,",
             ),
@@ -570,8 +287,8 @@ EVIDENCE: Mapping[str, Evidence] = {
         checks=(
             for_all(
                 "the loss by one input: g times the cell at x - S x' + before, over all filters and outputs",
-                lambda position: _cell(position, _times_g),
-                right=_general,
+                loss_through_input,
+                right=cell_of,
                 wrong=lambda at, output: at - sums.S * output,
                 wrong_says="the padding forgotten",
             ),
