@@ -18,7 +18,7 @@ from cnn_spec.sections import CLAUSES
 
 if TYPE_CHECKING:
     from cnn_spec.checks.agreement import Agreement, Counterexample
-    from cnn_spec.checks.evidence import Check, Evidence
+    from cnn_spec.checks.check import Check, Evidence
     from cnn_spec.checks.formula import Formula
 
 STYLES = {
@@ -28,6 +28,10 @@ STYLES = {
     Standing.CORRECTED: "red",
     Standing.NOT_EXECUTABLE: "dim",
 }
+
+
+WIDTH = 120
+"""Columns of a table that goes to no terminal."""
 
 
 class Misuse(click.ClickException):
@@ -41,6 +45,7 @@ class Misuse(click.ClickException):
 
 
 def _console() -> Console:
+    """A terminal as wide as it is; lines that go to none are not broken."""
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
@@ -71,7 +76,7 @@ def clauses(as_json: bool) -> None:
         listed = [_described(clause, everything.get(id)) for id, clause in CLAUSES.items()]
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
         return
-    console = _console()
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     table = Table(box=None, pad_edge=False)
     for column in ("§", "clause", "standing", "what must hold"):
         table.add_column(column, overflow="fold")
@@ -202,7 +207,7 @@ def prove(pattern: str) -> None:
 
 
 def _summary(run: "list[Check]", failed: int, seconds: float) -> Text:
-    from cnn_spec.checks.evidence import Kind
+    from cnn_spec.checks.check import Kind
 
     counts = {kind: sum(check.kind is kind for check in run) for kind in Kind}
     shown = ", ".join(

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnn_spec.checks.evidence import Evidence
+    from cnn_spec.checks.check import Evidence
 
 PARTS = (
     "s1_1_scanning",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import Evidence, at_shapes, for_all
+from cnn_spec.checks.check import Evidence, at_shapes, for_all
 from cnn_spec.checks.formula import D, Formula, K, N, P, S
 from cnn_spec.checks.rounding import STRIDE, equal, q, r
 from cnn_spec.checks.s2_3_1_sizes import COMPLETE, MEANS

@@ -7,7 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import (
+from cnn_spec.checks.check import (
     Evidence,
     Reading,
     ambiguous,

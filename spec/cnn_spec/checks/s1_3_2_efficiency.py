@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, differs_first_at, executed, for_all
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, differs_first_at, executed, for_all
 from cnn_spec.checks.formula import Formula
 from cnn_spec.checks.rounding import positive, positives, t, u
 from cnn_spec.checks.search import cases

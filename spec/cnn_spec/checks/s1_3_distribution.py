@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, at_shapes, executed, for_all
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, executed, for_all
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import conv, integers, line, max_pool, same, symbols
 from cnn_spec.definitions.receptive_field import receptive_field

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import numpy as np
 
-from cnn_spec.checks.evidence import Evidence, differs_first_at, executed
+from cnn_spec.checks.check import Evidence, differs_first_at, executed
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import avg_pool, conv, distinct, integers, line, max_pool, same
 from cnn_spec.operations import Array

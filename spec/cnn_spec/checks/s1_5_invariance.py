@@ -7,7 +7,7 @@ from math import radians
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, differs_first_at, executed, for_all
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, differs_first_at, executed, for_all
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import conv, distinct, integers, same
 from cnn_spec.definitions.convolution import terms

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, at_shapes, executed
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, executed
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import derivative, distinct, same, symbols
 from cnn_spec.operations import Array

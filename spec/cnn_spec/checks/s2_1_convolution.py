@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import (
+from cnn_spec.checks.check import (
     Evidence,
     Reading,
     ambiguous,

@@ -7,7 +7,7 @@ import sympy as sp
 from sympy.polys.domains import QQ
 from sympy.polys.matrices import DomainMatrix
 
-from cnn_spec.checks.evidence import (
+from cnn_spec.checks.check import (
     Evidence,
     Reading,
     ambiguous,
@@ -236,11 +236,11 @@ EVIDENCE: Mapping[str, Evidence] = {
     "POOL-DECOMP": Evidence(
         checks=(
             for_all(
-                "output o of strided pooling looks at the window of output S o of full pooling",
-                lambda start: bool(sp.expand(start - sp.Symbol("o") * S) == 0),
-                right=S * sp.Symbol("o"),
-                wrong=S * sp.Symbol("o") + S - 1,
-                wrong_says="the window of output S o + S - 1",
+                "stride-1 pooling leaves N - K + 1, of which ceiling((N - K + 1)/S) are kept: all complete windows",
+                counts_complete_windows,
+                right=sp.ceiling((N - K + 1) / S),
+                wrong=sp.ceiling((N - K) / S) + 1,
+                wrong_says="the notes' ceiling((N - K)/S) + 1",
             ),
             executed(
                 "max and mean pooling with stride S = full pooling, then downsampling",

@@ -5,7 +5,7 @@ from typing import Any
 
 import sympy as sp
 
-from cnn_spec.checks.evidence import (
+from cnn_spec.checks.check import (
     Evidence,
     differs_first_at,
     executed,

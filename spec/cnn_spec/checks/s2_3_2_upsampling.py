@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import (
+from cnn_spec.checks.check import (
     Evidence,
     Reading,
     ambiguous,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, at_shapes, differs_first_at, for_all
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, for_all
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import conv, derivative, distinct, inner, same, symbols
 from cnn_spec.operations import Array

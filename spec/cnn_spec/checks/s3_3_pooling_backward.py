@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed
 from cnn_spec.checks.s2_3_1_sizes import WINDOWS
 from cnn_spec.checks.s3_2_2_contributions import covers
 from cnn_spec.checks.search import cases

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, at_shapes, differs_first_at
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at
 from cnn_spec.checks.s2_3_1_downsampling import gradient_by_steps, placed, repeated_in_place
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import (

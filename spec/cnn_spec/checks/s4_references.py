@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, executed
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, executed
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import conv, distinct
 
