@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import groupby
 from time import perf_counter
 from typing import IO, TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cnn_spec.clause import Clause, Standing
+from cnn_spec.contents import in_order, title
 from cnn_spec.sections import CLAUSES
 
 if TYPE_CHECKING:
@@ -73,18 +75,18 @@ def clauses(as_json: bool) -> None:
         from cnn_spec.checks import evidence
 
         everything = evidence()
-        listed = [_described(clause, everything.get(id)) for id, clause in CLAUSES.items()]
+        listed = [_described(clause, everything.get(clause.id)) for clause in in_order(CLAUSES.values())]
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
-    table = Table(box=None, pad_edge=False)
-    for column in ("§", "clause", "standing", "what must hold"):
-        table.add_column(column, overflow="fold")
-    for clause in CLAUSES.values():
-        table.add_row(
-            clause.section, clause.id, Text(clause.standing, STYLES[clause.standing]), clause.statement
-        )
-    console.print(table)
+    for section, here in groupby(in_order(CLAUSES.values()), key=lambda clause: clause.section):
+        console.print(Text(f"\n{title(section)}", "bold"))
+        table = Table.grid(padding=(0, 2))
+        for width in (20, 18, None):
+            table.add_column(width=width, no_wrap=width is not None)
+        for clause in here:
+            table.add_row(clause.id, Text(clause.standing, STYLES[clause.standing]), Text(clause.statement))
+        console.print(table)
     counts = [f"{sum(c.standing is s for c in CLAUSES.values())} {s}" for s in Standing]
     console.print(f"\n{len(CLAUSES)} clauses: {', '.join(counts)}")
 
@@ -143,8 +145,9 @@ def explain(clause_id: str) -> None:
 
 
 def _heading(clause: Clause) -> Text:
-    where = clause.section if clause.section == "interface" else f"§{clause.section}"
-    return Text.assemble((clause.id, "bold"), f"  {where}  ", (str(clause.standing), STYLES[clause.standing]))
+    return Text.assemble(
+        (clause.id, "bold"), f"  {title(clause.section)}  ", (str(clause.standing), STYLES[clause.standing])
+    )
 
 
 def _print_fields(console: Console, *fields: tuple[str, str]) -> None:

@@ -8,41 +8,8 @@ from cnn_spec.checks.check import Check, Evidence, Kind
 from cnn_spec.checks.formula import Formula
 from cnn_spec.checks.typeset import latex
 from cnn_spec.clause import Clause, Standing
+from cnn_spec.contents import in_order, title
 from cnn_spec.sections import CLAUSES
-
-SECTIONS = {
-    "1.1": "Scanning MLPs",
-    "1.2": "Scanning and ordinary MLPs",
-    "1.3": "Scanning distributed over the layers",
-    "1.3.1": "Hierarchical features",
-    "1.3.2": "Fewer parameters",
-    "1.3.3": "Reuse",
-    "1.4": "Planes of simple and complex cells",
-    "1.5": "Invariance to transforms",
-    "1.6": "Heads",
-    "1.7": "Depthwise separable convolution",
-    "1.8": "Receptive fields",
-    "2.1": "Convolution",
-    "2.1.1": "Output sizes",
-    "2.1.2": "Padding",
-    "2.2": "Pooling",
-    "2.3": "Striding",
-    "2.3.1": "Downsampling",
-    "2.3.2": "Upsampling",
-    "3": "Learning",
-    "3.1": "Shapes",
-    "3.2": "Convolutional layers",
-    "3.2.1": "The affine map",
-    "3.2.2": "The previous layer's outputs",
-    "3.2.3": "The weights",
-    "3.3.1": "Max pooling",
-    "3.3.2": "Mean pooling",
-    "3.4.1": "Downsampling, backward",
-    "3.4.2": "Upsampling, backward",
-    "4": "References and notation",
-    "interface": "What the notes leave open",
-}
-"""The parts of the notes, in their order, and what they are about."""
 
 INTRODUCTION = """\
 # The specification
@@ -67,7 +34,7 @@ Each check comes with its negative control, a nearby false statement that the sa
 
 def page() -> str:
     """The whole page."""
-    clauses = sorted(CLAUSES.values(), key=lambda clause: list(SECTIONS).index(clause.section))
+    clauses = in_order(CLAUSES.values())
     parts = (INTRODUCTION, _figures(clauses), *_errata(clauses), *_sections(clauses), *_traceability(clauses))
     return "\n".join(parts).rstrip() + "\n"
 
@@ -85,12 +52,12 @@ def _figures(clauses: list[Clause]) -> str:
 
 def _errata(clauses: list[Clause]) -> Iterator[str]:
     yield "## Errata\n"
-    for standing, title in (
+    for standing, heading in (
         (Standing.CORRECTED, "Corrected"),
         (Standing.AMBIGUOUS, "Ambiguous"),
         (Standing.DOMAIN, "True on a part of what is claimed"),
     ):
-        yield f"### {title}\n"
+        yield f"### {heading}\n"
         yield "| § | clause | the notes say | but | the clause says |\n| --- | --- | --- | --- | --- |"
         for clause in clauses:
             if clause.standing is standing:
@@ -101,13 +68,9 @@ def _errata(clauses: list[Clause]) -> Iterator[str]:
 
 def _sections(clauses: list[Clause]) -> Iterator[str]:
     for section, here in groupby(clauses, key=lambda clause: clause.section):
-        yield f"## {_numbered(section)}{SECTIONS[section]}\n"
+        yield f"## {title(section)}\n"
         for clause in here:
             yield from _clause(clause, evidence().get(clause.id, Evidence()))
-
-
-def _numbered(section: str) -> str:
-    return "" if section == "interface" else f"§{section} "
 
 
 def _clause(clause: Clause, behind: Evidence) -> Iterator[str]:
@@ -141,10 +104,10 @@ def _formula(formula: Formula) -> str:
 
 def _check(check: Check) -> str:
     control = f"Negative control: {_text(check.wrong_says)}."
-    return f"- {_title(check.kind)}: {_text(check.says)}. *{_text(check.scope)}.* {control}"
+    return f"- {_kind(check.kind)}: {_text(check.says)}. *{_text(check.scope)}.* {control}"
 
 
-def _title(kind: Kind) -> str:
+def _kind(kind: Kind) -> str:
     return {Kind.EXECUTED: "Property", Kind.SMALLEST: "Counterexample"}.get(kind, "Proof")
 
 

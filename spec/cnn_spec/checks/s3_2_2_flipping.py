@@ -38,7 +38,15 @@ from cnn_spec.checks.tensors import (
 from cnn_spec.operations import Array
 from cnn_spec.sizes import Pair
 
-LAYERS: list[tuple[Shape, Shape, int, Pair, int]] = [
+SMALL = cases(
+    N=range(1, 5),
+    K=range(1, 4),
+    S=range(1, 4),
+    before=range(2),
+    Ci=range(1, 3),
+    where=lambda N, K, S, before, Ci: N + before >= K,
+)
+LARGER: list[tuple[Shape, Shape, int, Pair, int]] = [
     ((1, 1, 3), (2, 1, 2), 1, (0, 0), 1),
     ((2, 2, 4), (2, 2, 2), 2, (1, 0), 1),
     ((1, 2, 5), (2, 1, 2), 3, (0, 1), 2),
@@ -47,7 +55,14 @@ LAYERS: list[tuple[Shape, Shape, int, Pair, int]] = [
 ]
 
 
-LAYERS_WORDS = "(x, w, stride, padding, groups) = " + ", ".join(map(str, LAYERS))
+LAYERS = [
+    *LARGER,
+    *(((1, c["Ci"], c["N"]), (3 - c["Ci"], c["Ci"], c["K"]), c["S"], (c["before"], 0), 1) for c in SMALL),
+]
+LAYERS_WORDS = (
+    "every N <= 4, K <= 3, S <= 3 with 0 or 1 zero before, from 1 to 2 channels and from 2 to 1; and (x, w, stride, "
+    f"padding, groups) = {', '.join(map(str, LARGER))}"
+)
 
 
 UNPADDED = cases(

@@ -117,13 +117,4 @@ CLAUSES = (
         statement="Everything that is said of one axis holds of each axis on its own, with its own sizes and parameters.",
         laws=(Law(operation="conv", check=axes_are_alike, when=(exact_integers, unequal_axes)),),
     ),
-    Clause(
-        id="CONV-SHRINK",
-        section="2.1.1",
-        standing=Standing.DOMAIN,
-        statement="The map is K - 1 smaller than the input.",
-        domain="Smaller for K >= 2.",
-        notes_say="Convolution reduces the size.",
-        counterexample="N=1, K=1: nothing is lost.",
-    ),
 )

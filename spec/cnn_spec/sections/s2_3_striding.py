@@ -95,6 +95,15 @@ CLAUSES = (
         laws=(Law(operation="conv_output_size", check=_SIZE, when=(unstrided,)),),
     ),
     Clause(
+        id="CONV-SHRINK",
+        section="2.1.1",
+        standing=Standing.DOMAIN,
+        statement="The map is K - 1 smaller than the input.",
+        domain="Smaller for K >= 2.",
+        notes_say="Convolution reduces the size.",
+        counterexample="N=1, K=1: nothing is lost.",
+    ),
+    Clause(
         id="CONV-EQUIV",
         section="2.3.1",
         standing=Standing.DOMAIN,
