@@ -114,13 +114,17 @@ def differs_first_at(
     truth: Callable[..., Any],
     among: Cases,
     claim_says: str = "the notes' wording",
+    truth_says: str = "right is",
 ) -> Check:
     """A smallest counterexample: `claim` differs from `truth` at the case `at`, and at no smaller one."""
     claimed, true = claim(**at), truth(**at)
-    wrong = "is false" if claimed is True else f"gives {words(claimed)}, which should be {words(true)},"
+    if claimed is True and claim_says.startswith("that "):
+        says = f"at {words(at)}: it is false {claim_says}"
+    else:
+        says = f"at {words(at)}: {claim_says} gives {words(claimed)}; {truth_says} {words(true)}"
     return Check(
         kind=Kind.SMALLEST,
-        says=f"{claim_says} {wrong} at {words(at)}",
+        says=says,
         over=among.words,
         test=lambda statement: at in smallest(among, statement, truth),
         right=claim,
@@ -134,7 +138,12 @@ def ambiguous(among: Cases, *readings: Reading, also: tuple[Check, ...] = ()) ->
     (norm,) = (reading for reading in readings if reading.normative)
     differences = (
         differs_first_at(
-            reading.differs_at, claim=reading.value, truth=norm.value, among=among, claim_says=reading.name
+            reading.differs_at,
+            claim=reading.value,
+            truth=norm.value,
+            among=among,
+            claim_says=f'the reading "{reading.name}"',
+            truth_says="the normative one gives",
         )
         for reading in readings
         if reading.differs_at is not None

@@ -281,7 +281,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                     )[0]
                 ),
                 among=cases(shift=range(3), S=range(1, 4)),
-                claim_says="that a shifted 1 is found at every stride, as 1,",
+                claim_says="finding a single 1 wherever it is",
             ),
         )
     ),

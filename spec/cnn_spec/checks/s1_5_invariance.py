@@ -164,7 +164,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda turned: _corner(turned=False),
                 truth=lambda turned: _corner(turned=bool(turned)),
                 among=cases(turned=range(2)),
-                claim_says="that 0° and 90° make a corner's match invariant to 90°, so that it",
+                claim_says="invariance of a corner's match to 90°, by 0° and 90° alone,",
             ),
         )
     ),
@@ -282,7 +282,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda drawn: 1 <= drawn <= 0,
                 truth=lambda drawn: drawn in {AUGMENTATIONS["flip"](p) for p in PROBABILITIES},
                 among=cases(drawn=range(2)),
-                claim_says="whether the interval from 1 to 0 allows it",
+                claim_says="membership of the interval from 1 to 0",
             ),
             executed(
                 "flipping twice changes nothing",

@@ -109,7 +109,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda M, N, K: standard_cost(M, N, K).weights,
                 truth=lambda M, N, K: standard_cost(M, N, 1).weights,
                 among=LAYERS,
-                claim_says="calling it pointwise, standard convolution's number of weights",
+                claim_says="standard convolution, called pointwise, by its weights",
             ),
         )
     ),

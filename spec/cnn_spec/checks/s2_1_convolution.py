@@ -203,7 +203,7 @@ EVIDENCE = {
                 among=cases(
                     shift=range(3), S=range(1, 4), where=lambda shift, S: shift // S + 1 < 3 // S + 1
                 ),
-                claim_says="that any shift of the input shifts the map",
+                claim_says="shifting the map by the whole strides in the shift",
             ),
         )
     ),

@@ -363,7 +363,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 among=cases(
                     N=range(1, 4), K=range(1, 3), S=range(1, 4), where=lambda N, K, S: N >= K, domain="N >= K"
                 ),
-                claim_says="S^2 maps as necessary",
+                claim_says="the notes' number of maps",
             ),
             differs_first_at(
                 {"N": 2, "K": 2, "S": 1},
@@ -376,7 +376,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                     where=lambda N, K, S: N >= K >= S,
                     domain="N >= K >= S",
                 ),
-                claim_says="S^2 maps as enough",
+                claim_says="that S^2 maps are enough",
             ),
         )
     ),

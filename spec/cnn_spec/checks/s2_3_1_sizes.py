@@ -172,7 +172,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda N, K, S: int((N - K) / S) + 1,
                 truth=count_windows,
                 among=cases(N=range(1, 7), K=range(1, 7), S=range(1, 5)),
-                claim_says="rounding to zero, where N < K,",
+                claim_says="rounding towards zero, where N < K,",
             ),
         ),
     ),

@@ -100,7 +100,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda N, K: 2,
                 truth=_needed_by_convolution,
                 among=SIDES,
-                claim_says="the number of variables of the affine map, without the bias,",
+                claim_says="the number of variables without the bias",
             ),
         )
     ),
@@ -111,7 +111,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda N, K: 1,
                 truth=_needed_by_learned_pooling,
                 among=SIDES,
-                claim_says="the number of variables of learned pooling, without its weights,",
+                claim_says="the number of variables without the weights",
             ),
         )
     ),
@@ -129,7 +129,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda n: _softmax_derivative(n, diagonal=True),
                 truth=lambda n: _softmax_derivative(n, diagonal=False),
                 among=cases(n=range(1, 4)),
-                claim_says="softmax, taken element by element at 0,",
+                claim_says="softmax at 0, taken element by element,",
             ),
         )
     ),

@@ -186,7 +186,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                     ).size
                 ),
                 among=cases(outputs=range(1, 4)),
-                claim_says="the size of the derivative by one variable, for several outputs (y, 2y, ...),",
+                claim_says="the size of the variable, for the outputs y, 2y, ...,",
             ),
         )
     ),

@@ -243,7 +243,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda N, K: K,
                 truth=lambda N, K: len(cells_meeting(N, K, 1, 0)),
                 among=cases(N=range(1, 6), K=range(1, 6), where=lambda N, K: N >= K, domain="N >= K"),
-                claim_says="the number of cells that the first sample meets, as K,",
+                claim_says="taking K for the number of cells that the first sample meets,",
             ),
         )
     ),
@@ -268,7 +268,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                     where=lambda N, K, before: before < K and N + before >= K,
                     domain="before < K <= N + before",
                 ),
-                claim_says="the side of the derivative, padded by K - 1,",
+                claim_says="the side with K - 1 zeros at both ends",
             ),
         )
     ),
@@ -294,7 +294,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda N, K, S: count_windows(N, K, S) + K - 1,
                 truth=lambda N, K, S: N,
                 among=WINDOWS,
-                claim_says="the side of the derivative at any stride",
+                claim_says="the side O + K - 1",
             ),
         )
     ),

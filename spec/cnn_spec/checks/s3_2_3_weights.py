@@ -176,7 +176,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 claim=lambda N, K: K,
                 truth=lambda N, K: conv(_ones(N), _ones(K)).size,
                 among=SIDES,
-                claim_says="the number of samples in the segment, as K,",
+                claim_says="taking K for the number of samples in the segment,",
             ),
         )
     ),

@@ -63,6 +63,8 @@ def words(value: Any) -> str:
     """A value as a person writes it."""
     if value is None:
         return "nothing"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
     if isinstance(value, dict):
         return ", ".join(f"{name} = {words(v)}" for name, v in value.items())
     if isinstance(value, np.ndarray):
