@@ -47,6 +47,14 @@ def test_a_corrected_claim_has_an_executed_counterexample(clause):
         assert any(check.kind is Kind.SMALLEST for check in evidence()[clause.id].checks)
 
 
+@pytest.mark.parametrize("id", [id for id, behind in evidence().items() if behind.formula])
+def test_a_formula_is_what_a_check_is_put_to(id):
+    formula = evidence()[id].formula
+    rights = [check.right for check in evidence()[id].checks]
+    stated = [part for right in rights for part in (right if isinstance(right, tuple) else (right,))]
+    assert any(part is formula or part == formula.expression for part in stated)
+
+
 def test_the_page_is_up_to_date():
     assert SPEC.read_text(encoding="utf-8") == document.page(), (
         "the clauses have changed: run python -m cnn_spec.document > spec/SPEC.md"

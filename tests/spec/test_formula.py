@@ -114,6 +114,8 @@ def test_a_divisor_that_vanishes_beyond_the_grid_prevents_the_proof():
         ("N^2", "**"),
         ("N**K", "power"),
         ("N**99", "power"),
+        ("(N**9)**9", "too large"),
+        ("(9**9)**9", "too large"),
         ("N/0", "divides by 0"),
         ("round(N)", "'round' is not a known function"),
         ("floor(N, K)", "one argument"),

@@ -107,6 +107,26 @@ def executed(
     )
 
 
+def counted(
+    formula: Formula,
+    count: Callable[..., Any],
+    *,
+    says: str,
+    wrong: Callable[..., Any],
+    wrong_says: str,
+) -> Check:
+    """A formula against what it counts, at every point of its grid."""
+    return executed(
+        says,
+        lambda statement: all(statement(**point) == count(**point) for point in formula.points()),
+        over=", ".join(f"{s} {values[0]}..{values[-1]}" for s, values in formula.grid.items())
+        + ", in the domain",
+        right=formula,
+        wrong=wrong,
+        wrong_says=wrong_says,
+    )
+
+
 def differs_first_at(
     at: dict[str, Any],
     *,

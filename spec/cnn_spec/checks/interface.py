@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.check import Evidence, at_shapes, for_all
+from cnn_spec.checks.check import Evidence, at_shapes, counted, for_all
 from cnn_spec.checks.formula import D, Formula, K, N, P, S
 from cnn_spec.checks.rounding import STRIDE, equal, q, r
-from cnn_spec.checks.s2_3_1_sizes import COMPLETE, MEANS
+from cnn_spec.checks.s2_3_1_sizes import COMPLETE, MEANS, complete_windows
 from cnn_spec.checks.tensors import conv, repeated, same, symbols, up
 from cnn_spec.definitions import convolution
 from cnn_spec.operations import Array
@@ -66,6 +66,13 @@ EVIDENCE: Mapping[str, Evidence] = {
     "DILATION": Evidence(
         formula=DILATED,
         checks=(
+            counted(
+                DILATED,
+                complete_windows,
+                says="the formula counts the windows that lie wholly on the padded input",
+                wrong=lambda N, K, S, P, D: (N + 2 * P - D * K) // S + 1,
+                wrong_says="a kernel that spans D K",
+            ),
             at_shapes(
                 "dilation by D = a kernel with D - 1 zeros between its cells",
                 _spread_kernel,

@@ -9,7 +9,8 @@ import sympy as sp
 from cnn_spec.checks.formula import trunc
 
 LONGEST = 300
-LARGEST_POWER = 9
+LARGEST_POWER, LARGEST_BASE = 9, 1000
+"""Beyond these a short formula could take long to evaluate."""
 
 SYNONYMS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
@@ -103,6 +104,8 @@ def _combined(operator: ast.operator, a: sp.Expr, b: sp.Expr, divisors: list[sp.
         case ast.Pow():
             if not (b.is_Integer and 0 <= b <= LARGEST_POWER):
                 raise FormulaError(f"a power must be a whole number from 0 to {LARGEST_POWER}, not {b}")
+            if any(power.exp > 1 for power in a.atoms(sp.Pow)) or (a.is_number and abs(a) > LARGEST_BASE):
+                raise FormulaError(f"{a} is too large to be raised to a power")
             return a**b
         case ast.Div() | ast.FloorDiv() | ast.Mod():
             if b == 0:

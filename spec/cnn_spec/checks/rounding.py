@@ -50,7 +50,7 @@ def is_ceiling(x: sp.Expr, value: sp.Expr) -> bool:
 
 def equal(a: sp.Expr, b: sp.Expr) -> bool:
     """Whether two expressions are the same rational function, floors and ceilings resolved."""
-    return bool(sp.simplify(sp.expand(resolve(a) - resolve(b))) == 0)
+    return bool(sp.cancel(sp.together(resolve(a) - resolve(b))) == 0)
 
 
 def resolve(expression: sp.Expr) -> sp.Expr:

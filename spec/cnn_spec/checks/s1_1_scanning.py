@@ -12,6 +12,7 @@ from cnn_spec.checks.check import (
     Reading,
     ambiguous,
     at_shapes,
+    counted,
     differs_first_at,
     executed,
     for_all,
@@ -19,7 +20,7 @@ from cnn_spec.checks.check import (
 from cnn_spec.checks.formula import Formula, K, N, S
 from cnn_spec.checks.rounding import SPAN, STRIDE, positive, t, u
 from cnn_spec.checks.search import cases
-from cnn_spec.checks.tensors import conv, distinct, integers, same, symbols
+from cnn_spec.checks.tensors import conv, count_windows, distinct, integers, same, symbols
 from cnn_spec.definitions.scanning import (
     Layer,
     identity,
@@ -202,17 +203,26 @@ def _block_diagonal_when(claim: Callable[..., bool]) -> bool:
     return True
 
 
+NUMBER = Formula(
+    quantity="number of windows",
+    expression=sp.floor((N - K) / S) + 1,
+    means={N: "samples", K: "window", S: "distance of the windows"},
+    domain=(K >= 1, N >= K, S >= 1),
+    cover=({N: SPAN + K, S: STRIDE},),
+    grid={N: range(1, 13), K: range(1, 7), S: range(1, 7)},
+)
+
 EVIDENCE: Mapping[str, Evidence] = {
     "SCAN-WINDOWS": Evidence(
-        formula=Formula(
-            quantity="number of windows",
-            expression=sp.floor((N - K) / S) + 1,
-            means={N: "samples", K: "window", S: "distance of the windows"},
-            domain=(K >= 1, N >= K, S >= 1),
-            cover=({N: SPAN + K, S: STRIDE},),
-            grid={N: range(1, 13), K: range(1, 7), S: range(1, 7)},
-        ),
+        formula=NUMBER,
         checks=(
+            counted(
+                NUMBER,
+                count_windows,
+                says="the formula counts the windows",
+                wrong=lambda N, K, S: -((K - N) // S) + 1,
+                wrong_says="rounded up",
+            ),
             executed(
                 "every sample is in a window exactly when S divides N - K, and S <= K or N = K",
                 _covers_when,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.check import Evidence, Reading, ambiguous, differs_first_at, executed, for_all
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, counted, differs_first_at, executed, for_all
 from cnn_spec.checks.formula import Formula
 from cnn_spec.checks.rounding import positive, positives, t, u
 from cnn_spec.checks.search import cases
@@ -145,6 +145,14 @@ def _reuse_counted(number: Callable[..., Any]) -> bool:
     )
 
 
+SPANNED = Formula(
+    quantity="span of the receptive field",
+    expression=K1 + (K2 - 1) * S1,
+    means=_means(K1, K2, S1),
+    domain=(K1 >= 1, K2 >= 1, S1 >= 1),
+    cover=({},),
+    grid={K1: range(1, 8), K2: range(1, 8), S1: range(1, 8)},
+)
 REUSED = Formula(
     quantity="evaluations of the lower layer",
     expression=(T - 1) * sp.Min(S2, K2) + K2,
@@ -174,15 +182,15 @@ EVIDENCE: Mapping[str, Evidence] = {
         )
     ),
     "RF-SUM": Evidence(
-        formula=Formula(
-            quantity="span of the receptive field",
-            expression=K1 + (K2 - 1) * S1,
-            means=_means(K1, K2, S1),
-            domain=(K1 >= 1, K2 >= 1, S1 >= 1),
-            cover=({},),
-            grid={K1: range(1, 8), K2: range(1, 8), S1: range(1, 8)},
-        ),
+        formula=SPANNED,
         checks=(
+            counted(
+                SPANNED,
+                _span,
+                says="the formula spans the samples on which the upper unit depends, tap by tap",
+                wrong=lambda K1, K2, S1: K1 * K2,
+                wrong_says="the sum K1 K2",
+            ),
             for_all(
                 "the span exceeds the sum K1 K2 by (K2 - 1)(S1 - K1)",
                 _touch_or_one,

@@ -11,6 +11,7 @@ from cnn_spec.checks.check import (
     Reading,
     ambiguous,
     at_shapes,
+    counted,
     differs_first_at,
     executed,
     for_all,
@@ -44,6 +45,12 @@ def _formula(quantity: str, expression: sp.Expr) -> Formula:
         cover=({},),
         grid={M: range(1, 7), N: range(1, 7), K: range(1, 6)},
     )
+
+
+STANDARD_WEIGHTS = _formula("weights of a standard convolution", STANDARD)
+SEPARABLE_WEIGHTS = _formula("weights of a separable convolution", SEPARABLE)
+SEPARABLE_PRODUCTS = _formula("products of a separable convolution for each output position", SEPARABLE)
+WEIGHTS_SAVED = _formula("weights saved", STANDARD - SEPARABLE)
 
 
 def _products(x: tuple[int, ...], w: tuple[int, ...], groups: int) -> int:
@@ -114,26 +121,26 @@ EVIDENCE: Mapping[str, Evidence] = {
         )
     ),
     "DW-STD-SHAPE": Evidence(
-        formula=_formula("weights of a standard convolution", STANDARD),
+        formula=STANDARD_WEIGHTS,
         checks=(
             executed(
                 "the definition's products for each output position are its weights: N M K^2",
                 _counts(False, "products"),
                 over=LAYERS.words,
-                right=_formula("", STANDARD),
+                right=STANDARD_WEIGHTS,
                 wrong=lambda M, N, K: M * K * K,
                 wrong_says="one filter for all output channels",
             ),
         ),
     ),
     "SEP-SHAPE": Evidence(
-        formula=_formula("weights of a separable convolution", SEPARABLE),
+        formula=SEPARABLE_WEIGHTS,
         checks=(
             executed(
                 "both steps' weights, counted: M K^2 + N M",
                 _counts(True, "weights"),
                 over=LAYERS.words,
-                right=lambda M, N, K: separable_cost(M, N, K).weights,
+                right=SEPARABLE_WEIGHTS,
                 wrong=lambda M, N, K: M * K * K + N,
                 wrong_says="one weight for each output channel",
             ),
@@ -152,8 +159,15 @@ EVIDENCE: Mapping[str, Evidence] = {
         )
     ),
     "SEP-LIGHT": Evidence(
-        formula=_formula("weights saved", STANDARD - SEPARABLE),
+        formula=WEIGHTS_SAVED,
         checks=(
+            counted(
+                WEIGHTS_SAVED,
+                lambda M, N, K: standard_cost(M, N, K).weights - separable_cost(M, N, K).weights,
+                says="the formula is the difference of the two",
+                wrong=lambda M, N, K: M * (N - 1) * (K * K - 1),
+                wrong_says="without the - 1",
+            ),
             for_all(
                 "N M K^2 - M K^2 - N M = M ((N - 1)(K^2 - 1) - 1)",
                 lambda factors: bool(sp.expand(STANDARD - SEPARABLE - M * (factors - 1)) == 0),
@@ -222,13 +236,13 @@ EVIDENCE: Mapping[str, Evidence] = {
         )
     ),
     "SEP-MACS": Evidence(
-        formula=_formula("products of a separable convolution for each output position", SEPARABLE),
+        formula=SEPARABLE_PRODUCTS,
         checks=(
             executed(
                 "counted in both steps: M K^2 + N M",
                 _counts(True, "products"),
                 over=LAYERS.words,
-                right=lambda M, N, K: separable_cost(M, N, K).products,
+                right=SEPARABLE_PRODUCTS,
                 wrong=lambda M, N, K: standard_cost(M, N, K).products,
                 wrong_says="as many as standard convolution",
             ),

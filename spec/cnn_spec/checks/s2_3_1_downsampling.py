@@ -12,6 +12,7 @@ from cnn_spec.checks.check import (
     Reading,
     ambiguous,
     at_shapes,
+    counted,
     differs_first_at,
     executed,
     for_all,
@@ -180,6 +181,15 @@ def repeated_in_place(dy: Array, full: Array, S: int) -> Array:
     return repeated(dy, S, full.shape[2:])
 
 
+KEPT = Formula(
+    quantity="downsampled side",
+    expression=sp.ceiling(N / S),
+    means={N: "input side", S: "factor"},
+    domain=(N >= 1, S >= 1),
+    cover=({N: SPAN + 1, S: STRIDE},),
+    grid={N: range(1, 25), S: range(1, 9)},
+)
+
 EVIDENCE: Mapping[str, Evidence] = {
     "STRIDE-EASE": ambiguous(
         STRIDED,
@@ -272,15 +282,15 @@ EVIDENCE: Mapping[str, Evidence] = {
         ),
     ),
     "DOWN-SIZE": Evidence(
-        formula=Formula(
-            quantity="downsampled side",
-            expression=sp.ceiling(N / S),
-            means={N: "input side", S: "factor"},
-            domain=(N >= 1, S >= 1),
-            cover=({N: SPAN + 1, S: STRIDE},),
-            grid={N: range(1, 25), S: range(1, 9)},
-        ),
+        formula=KEPT,
         checks=(
+            counted(
+                KEPT,
+                lambda N, S: len([at for at in range(N) if at % S == 0]),
+                says="the formula counts the multiples of S among 0, ..., N - 1",
+                wrong=lambda N, S: N // S,
+                wrong_says="floor(N/S)",
+            ),
             for_all(
                 "of N = qS + r + 1 samples q + 1 are kept: 0, S, ..., qS",
                 lambda size: equal(size.subs({N: SPAN + 1, S: STRIDE}), q + 1),

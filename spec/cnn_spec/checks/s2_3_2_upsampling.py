@@ -10,6 +10,7 @@ from cnn_spec.checks.check import (
     Reading,
     ambiguous,
     at_shapes,
+    counted,
     differs_first_at,
     executed,
     for_all,
@@ -21,6 +22,7 @@ from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import (
     basis,
     conv,
+    count_windows,
     distinct,
     down,
     inner,
@@ -97,17 +99,26 @@ def _adjoint(upsampled: Callable[[Array, int], Array]) -> bool:
     )
 
 
+FRACTIONAL = Formula(
+    quantity="output side of fractional stride 1/S",
+    expression=S * (N - 1) - K + 2,
+    means={N: "input side", K: "kernel side", S: "factor"},
+    domain=(N >= 1, K >= 1, S >= 1, S * (N - 1) + 1 >= K),
+    cover=({},),
+    grid={N: range(1, 9), K: range(1, 6), S: range(1, 6)},
+)
+
 EVIDENCE: Mapping[str, Evidence] = {
     "UP-FRAC": Evidence(
-        formula=Formula(
-            quantity="output side of fractional stride 1/S",
-            expression=S * (N - 1) - K + 2,
-            means={N: "input side", K: "kernel side", S: "factor"},
-            domain=(N >= 1, K >= 1, S >= 1, S * (N - 1) + 1 >= K),
-            cover=({},),
-            grid={N: range(1, 9), K: range(1, 6), S: range(1, 6)},
-        ),
+        formula=FRACTIONAL,
         checks=(
+            counted(
+                FRACTIONAL,
+                lambda N, K, S: count_windows(up(distinct((1, 1, N)), S).shape[2], K, 1),
+                says="the formula counts the windows on the upsampled map",
+                wrong=lambda N, K, S: S * N - K + 1,
+                wrong_says="with zeros after the last element too",
+            ),
             at_shapes(
                 "upsampling, then convolution = transposed convolution by the flipped kernel, cropped by K - 1",
                 _is_transposed,
