@@ -7,6 +7,7 @@ import sympy as sp
 
 from cnn_spec.checks.check import (
     Evidence,
+    counted,
     differs_first_at,
     executed,
     for_all,
