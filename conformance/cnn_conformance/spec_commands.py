@@ -103,7 +103,7 @@ def _described(clause: Clause, evidence: "Evidence | None") -> dict[str, Any]:
         "counterexample": clause.counterexample,
         "formula": formula and {"quantity": formula.quantity, "text": formula.text, "latex": formula.latex},
         "readings": [
-            {"name": reading.name, "normative": reading.normative, "differs_at": reading.differs_at}
+            {"name": reading.name, "standing": reading.standing, "differs_at": reading.differs_at}
             for reading in (evidence.readings if evidence else ())
         ],
         "checks": [
@@ -134,8 +134,7 @@ def explain(clause_id: str) -> None:
         if behind.formula is not None:
             console.print(_formula_lines(behind.formula))
         for reading in behind.readings:
-            mark = "normative" if reading.normative else "differs"
-            console.print(Text(f"  reading, {mark}: {reading.name}"))
+            console.print(Text(f"  reading, {reading.standing}: {reading.name}"))
         _show_checks(console, behind.checks, [None] * len(behind.checks))
     for law in clause.laws:
         console.print(Text(f"  law on {law.operation}: {law.name}"))

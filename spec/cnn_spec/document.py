@@ -8,7 +8,7 @@ from cnn_spec.checks.check import Check, Evidence, Kind
 from cnn_spec.checks.formula import Formula
 from cnn_spec.checks.typeset import latex
 from cnn_spec.clause import Clause, Standing
-from cnn_spec.contents import in_order, title
+from cnn_spec.contents import CONTRADICTIONS, in_order, title
 from cnn_spec.sections import CLAUSES
 
 INTRODUCTION = """\
@@ -35,7 +35,14 @@ Each check comes with its negative control, a nearby false statement that the sa
 def page() -> str:
     """The whole page."""
     clauses = in_order(CLAUSES.values())
-    parts = (INTRODUCTION, _figures(clauses), *_errata(clauses), *_sections(clauses), *_traceability(clauses))
+    parts = (
+        INTRODUCTION,
+        _figures(clauses),
+        *_errata(clauses),
+        *_contradictions(),
+        *_sections(clauses),
+        *_traceability(clauses),
+    )
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -66,6 +73,13 @@ def _errata(clauses: list[Clause]) -> Iterator[str]:
         yield ""
 
 
+def _contradictions() -> Iterator[str]:
+    yield "### Where the notes contradict themselves\n"
+    for ids, words in CONTRADICTIONS:
+        yield f"- {', '.join(_link(CLAUSES[id]) for id in ids)}: {_text(words)}."
+    yield ""
+
+
 def _sections(clauses: list[Clause]) -> Iterator[str]:
     for section, here in groupby(clauses, key=lambda clause: clause.section):
         yield f"## {title(section)}\n"
@@ -84,7 +98,7 @@ def _clause(clause: Clause, behind: Evidence) -> Iterator[str]:
         if text:
             yield f"- {name}: {_text(text)}"
     for reading in behind.readings:
-        yield f"- Reading, {'normative' if reading.normative else 'differs'}: {_text(reading.name)}"
+        yield f"- Reading, {_text(reading.standing)}: {_text(reading.name)}"
     if behind.formula is not None:
         yield _formula(behind.formula)
     else:

@@ -63,16 +63,25 @@ class Reading:
     """One way to read an ambiguous claim, as a function of a case.
 
     `differs_at` is the smallest case at which it differs from the normative reading, None for the normative one.
+    `convention` names the convention by which an implementation may choose it all the same.
     """
 
     name: str
     value: Callable[..., Any]
     differs_at: dict[str, Any] | None = None
+    convention: str = ""
 
     @property
     def normative(self) -> bool:
         """Whether this is the reading that the specification takes."""
         return self.differs_at is None
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in words."""
+        if self.convention:
+            return f"allowed by the convention {self.convention}"
+        return "normative" if self.normative else "differs"
 
 
 @dataclass(frozen=True, kw_only=True)

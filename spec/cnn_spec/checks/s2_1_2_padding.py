@@ -158,6 +158,7 @@ EVIDENCE = {
             name="the larger half before the input",
             value=_padded_map("before"),
             differs_at={"N": 1, "L": 2},
+            convention="same_padding_extra: before",
         ),
         also=(
             for_all(

@@ -198,8 +198,18 @@ EVIDENCE: Mapping[str, Evidence] = {
     "MAX-INDEX": ambiguous(
         cases(K=range(1, 4)),
         Reading(name="the first of the largest", value=_flat(max_pool_backward)),
-        Reading(name="the last of the largest", value=_flat(_windowwise(_to_last)), differs_at={"K": 2}),
-        Reading(name="equal shares", value=_flat(_windowwise(_split)), differs_at={"K": 2}),
+        Reading(
+            name="the last of the largest",
+            value=_flat(_windowwise(_to_last)),
+            differs_at={"K": 2},
+            convention="tie_gradient: one",
+        ),
+        Reading(
+            name="equal shares",
+            value=_flat(_windowwise(_split)),
+            differs_at={"K": 2},
+            convention="tie_gradient: split",
+        ),
         also=(
             executed(
                 "whichever it is, <dx, x> = <dy, y> and nothing is lost or added",
