@@ -191,11 +191,16 @@ def prove(pattern: str) -> None:
     from cnn_spec.checks import evidence
 
     everything = evidence()
+    matching = _matching(pattern, CLAUSES)
+    if everything.keys().isdisjoint(matching):
+        raise Misuse(f"{matching[0]} has nothing to prove; `cnn-conformance explain {matching[0]}` says why.")
     console = _console()
     start = perf_counter()
     run: list[Check] = []
     failed = 0
-    for id in _matching(pattern, everything):
+    for id in matching:
+        if id not in everything:
+            continue
         behind = everything[id]
         failures = [check.failure() for check in behind.checks]
         console.print(_heading(CLAUSES[id]))

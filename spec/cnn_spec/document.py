@@ -150,7 +150,9 @@ _ESCAPES = str.maketrans({"*": r"\*", "_": r"\_", "<": "&lt;", ">": "&gt;", "|":
 
 
 def _text(text: str) -> str:
-    return text.translate(_ESCAPES)
+    """Plain text for a page; what stands between backticks stays as it is."""
+    parts = text.split("`")
+    return "`".join(part if k % 2 else part.translate(_ESCAPES) for k, part in enumerate(parts))
 
 
 if __name__ == "__main__":

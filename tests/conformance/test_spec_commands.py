@@ -89,6 +89,7 @@ def test_formula_not_proved():
         (("explain", "CONV-SIZ"), "no clause is called 'CONV-SIZ'; did you mean CONV-SIZE"),
         (("explain", "CONV-*"), "means several clauses"),
         (("prove", "nothing-like-it"), "no clause is called"),
+        (("prove", "univ-approx"), "UNIV-APPROX has nothing to prove"),
         (("formula", "CONV-SIZE", "N - Q"), "'Q' is not a symbol of this clause; its symbols are N, K."),
         (("formula", "RF-L1", "N"), "RF-L1 has no formula"),
     ],

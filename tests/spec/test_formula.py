@@ -32,6 +32,7 @@ def without_z3(monkeypatch):
         ("CONV-STRIDE-SIZE", "floor((H_in + 2*padding - dilation*(kernel_size - 1) - 1)/stride + 1)"),
         ("CONV-STRIDE-SIZE", "(W - F + 2*P)//S + 1"),
         ("CONV-STRIDE-SIZE", "ceil((N - K + 1)/S)"),
+        ("CONV-STRIDE-SIZE", "⌊(N + 2⋅P − K)/S⌋ + 1"),
         ("CONV-STRIDE-SIZE", "int((N - K)/S) + 1"),
         ("POOL-OUTSIDE", "min(math.ceil((N - K)/S) + 1, (N + S - 1)//S)"),
         ("PAD-OUT", "(N + S - 1)//S"),

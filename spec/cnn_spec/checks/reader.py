@@ -27,6 +27,11 @@ SYNONYMS: tuple[frozenset[str], ...] = tuple(
 )
 """Other names for the same things, in papers and in libraries' documentation."""
 
+AS_PRINTED = str.maketrans(
+    {"−": "-", "×": "*", "·": "*", "⋅": "*", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")"}
+)
+"""Signs that formulas are printed with, and how they are typed."""
+
 FUNCTIONS: dict[str, Callable[..., sp.Expr]] = {
     "floor": sp.floor,
     "ceil": sp.ceiling,
@@ -58,7 +63,7 @@ def read(text: str, symbols: Collection[sp.Symbol]) -> ReadFormula:
     if len(text) > LONGEST:
         raise FormulaError(f"the formula is longer than {LONGEST} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(text.translate(AS_PRINTED).strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError) as error:
         where = f" at character {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
         raise FormulaError(
