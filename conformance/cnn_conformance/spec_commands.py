@@ -289,6 +289,11 @@ def _verdict(formula: "Formula", result: "Agreement") -> Text:
         text = Text(
             f"DIFFERENT. The smallest counterexample is {_values(result.counterexample, names)}.", "bold red"
         )
+        if not result.differing:
+            text.append(
+                f"\nThey agree at all {result.points} points of the grid; z3 looked beyond.", "default"
+            )
+            return text
         text.append(f"\nThey differ at {result.differing} of {result.points} points", style="default")
         text.append(f": equal {result.part}, as far as the grid tells." if result.part else ".")
         return text

@@ -1,6 +1,7 @@
 """The commands that show the specification."""
 
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -77,10 +78,19 @@ def test_formula_different():
     assert "N = 2, K = 1, S = 2: yours gives 2, the clause 1" in result.output
 
 
-def test_formula_not_proved():
+def test_formula_not_proved(monkeypatch):
+    monkeypatch.delattr(checks, "solver", raising=False)
+    monkeypatch.setitem(sys.modules, "cnn_spec.checks.solver", None)
     result = call("formula", "CONV-SIZE", "N - K + 1 + max(0, N - 100)")
     assert result.exit_code == 0
     assert "Equal for all N <= 12, K <= 12, not proved." in result.output
+
+
+def test_formula_different_beyond_the_grid():
+    pytest.importorskip("z3")
+    result = call("formula", "CONV-SIZE", "N - K + 1 + max(0, N - 100)")
+    assert result.exit_code == 1
+    assert "N = 101, K = 1: yours gives 102, the clause 101" in result.output
 
 
 @pytest.mark.parametrize(

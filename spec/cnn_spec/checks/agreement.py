@@ -28,6 +28,7 @@ class Counterexample:
 class Agreement:
     """What came of the comparison.
 
+    `differing` counts the points of the grid at which they differ; the counterexample may lie beyond it.
     `fixed` are the clause's symbols that the reader's formula does not have, at the values at which they fall out,
     and `beyond` where it first differs at other values of them. `proved` says by what it is proved for all
     parameters, empty if it is not. `part` is where two different formulas are equal, on the grid.
@@ -49,16 +50,16 @@ def compare(formula: Formula, yours: ReadFormula) -> Agreement:
     everywhere = list(formula.points())
     points = [point for point in everywhere if all(point[s.name] == value for s, value in fixed.items())]
     wrong = list(_differences(formula, yours, points))
-    proved = "" if wrong else _proof(formula, yours, fixed)
+    proved, elsewhere = ("", None) if wrong else _decided(formula, yours, fixed)
     beyond = min(_differences(formula, yours, everywhere), key=_size, default=None)
     return Agreement(
         points=len(points),
         fixed={s.name: value for s, value in fixed.items()},
-        counterexample=min(wrong, key=_size, default=None),
+        counterexample=min(wrong, key=_size, default=elsewhere),
         differing=len(wrong),
         proved=proved,
         part=_part(list(_conditions(formula, fixed)), points, [found.at for found in wrong]) if wrong else "",
-        beyond=None if wrong else beyond,
+        beyond=None if wrong or elsewhere else beyond,
     )
 
 
@@ -79,16 +80,22 @@ def _value(yours: ReadFormula, point: Point) -> Fraction | None:
     return evaluate(yours.expression, point)
 
 
-def _proof(formula: Formula, yours: ReadFormula, fixed: Mapping[sp.Symbol, int]) -> str:
-    """By what the two are proved equal on the domain; empty if they are not."""
+def _decided(
+    formula: Formula, yours: ReadFormula, fixed: Mapping[sp.Symbol, int]
+) -> tuple[str, Counterexample | None]:
+    """By what two formulas that agree on the grid are proved equal, or where they differ beyond it."""
     if formula.cover and all(_equal_under(cover, formula, yours, fixed) for cover in formula.cover):
-        return "by the universal property of floor and ceiling"
+        return "by the universal property of floor and ceiling", None
     try:
         from cnn_spec.checks import solver
     except ModuleNotFoundError:
-        return ""
+        return "", None
     domain = (*formula.domain, *(sp.Eq(s, value) for s, value in fixed.items()))
-    return "by z3" if solver.equal_on(domain, formula.expression, yours) else ""
+    found = solver.equal_on(domain, formula.expression, yours)
+    if isinstance(found, bool):
+        return "by z3" if found else "", None
+    point = {symbol.name: found[symbol.name] for symbol in formula.means}
+    return "", next(_differences(formula, yours, [point]), None)
 
 
 def _equal_under(

@@ -17,7 +17,6 @@ N, K, S, P, D, L = sp.symbols("N K S P D L", integer=True)
 trunc = sp.Function("trunc", integer=True)
 """Rounding towards zero, which a reader's formula may use."""
 
-
 Substitution = Mapping[sp.Symbol, sp.Expr]
 
 

@@ -1,6 +1,7 @@
 """A reader's own formula, read without evaluating code: a whitelist over Python's syntax tree."""
 
 import ast
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -77,7 +78,7 @@ def _read(node: ast.expr, symbols: dict[str, sp.Symbol], divisors: list[sp.Expr]
     match node:
         case ast.Constant(value=int() as value) if not isinstance(value, bool):
             return sp.Integer(value)
-        case ast.Constant(value=float() as value):
+        case ast.Constant(value=float() as value) if math.isfinite(value):
             return sp.Rational(str(value))
         case ast.Name(id=name):
             return _symbol(name, symbols)

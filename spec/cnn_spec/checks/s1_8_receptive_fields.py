@@ -7,15 +7,7 @@ from itertools import product
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.check import (
-    Evidence,
-    Reading,
-    ambiguous,
-    at_shapes,
-    differs_first_at,
-    executed,
-    for_all,
-)
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed, for_all
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import distinct, same, symbols
 from cnn_spec.definitions.receptive_field import depends_on, receptive_field

@@ -6,15 +6,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.check import (
-    Evidence,
-    Reading,
-    ambiguous,
-    at_shapes,
-    differs_first_at,
-    executed,
-    for_all,
-)
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed, for_all
 from cnn_spec.checks.formula import Formula, K, N
 from cnn_spec.checks.rounding import nonnegative, positive, positives, u
 from cnn_spec.checks.search import cases

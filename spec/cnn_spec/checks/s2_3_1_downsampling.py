@@ -18,13 +18,7 @@ from cnn_spec.checks.check import (
     for_all,
 )
 from cnn_spec.checks.formula import Formula, K, N, S
-from cnn_spec.checks.rounding import (
-    SPAN,
-    STRIDE,
-    equal,
-    q,
-    t,
-)
+from cnn_spec.checks.rounding import SPAN, STRIDE, equal, q, t
 from cnn_spec.checks.s2_3_1_sizes import WINDOWS, counts_complete_windows, pooled_by_notes
 from cnn_spec.checks.search import Cases, cases
 from cnn_spec.checks.tensors import (

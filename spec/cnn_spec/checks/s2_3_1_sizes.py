@@ -5,13 +5,7 @@ from typing import Any
 
 import sympy as sp
 
-from cnn_spec.checks.check import (
-    Evidence,
-    counted,
-    differs_first_at,
-    executed,
-    for_all,
-)
+from cnn_spec.checks.check import Evidence, counted, differs_first_at, executed, for_all
 from cnn_spec.checks.formula import D, Formula, K, N, P, S
 from cnn_spec.checks.rounding import (
     SPAN,
@@ -26,9 +20,7 @@ from cnn_spec.checks.rounding import (
     t,
 )
 from cnn_spec.checks.search import cases
-from cnn_spec.checks.tensors import (
-    count_windows,
-)
+from cnn_spec.checks.tensors import count_windows
 from cnn_spec.sizes import pool_output_size
 
 WINDOWS = cases(
@@ -39,7 +31,6 @@ WINDOWS = cases(
     domain="N >= K",
 )
 
-
 OVERLAPPING = cases(
     N=range(1, 8),
     K=range(1, 6),
@@ -48,7 +39,6 @@ OVERLAPPING = cases(
     domain="N >= K >= S",
 )
 
-
 MEANS = {
     N: "input side",
     K: "kernel side",
@@ -56,7 +46,6 @@ MEANS = {
     P: "padding on each side",
     D: "dilation, the distance of kernel cells",
 }
-
 
 COMPLETE = Formula(
     quantity="output side",
@@ -69,12 +58,10 @@ COMPLETE = Formula(
 )
 """How many complete windows lie on the padded input."""
 
-
 a, b, c = naturals("a b c")
 
 
 (r1,) = positives("r1")
-
 
 STARTING_INSIDE = Formula(
     quantity="output side with partial windows",

@@ -7,15 +7,7 @@ import numpy as np
 import sympy as sp
 
 from cnn_spec.checks import gradients as sums
-from cnn_spec.checks.check import (
-    Evidence,
-    Reading,
-    ambiguous,
-    at_shapes,
-    differs_first_at,
-    executed,
-    for_all,
-)
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed, for_all
 from cnn_spec.checks.s2_3_1_sizes import OVERLAPPING, WINDOWS
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import (

@@ -7,15 +7,7 @@ import numpy as np
 import sympy as sp
 
 from cnn_spec.checks import gradients as sums
-from cnn_spec.checks.check import (
-    Evidence,
-    Reading,
-    ambiguous,
-    at_shapes,
-    differs_first_at,
-    executed,
-    for_all,
-)
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed, for_all
 from cnn_spec.checks.s2_1_convolution import flipped
 from cnn_spec.checks.s2_3_1_sizes import WINDOWS
 from cnn_spec.checks.s3_2_2_contributions import Backward, cell_of, cells_meeting, loss_through_input
@@ -54,7 +46,6 @@ LARGER: list[tuple[Shape, Shape, int, Pair, int]] = [
     ((1, 1, 4, 3), (2, 1, 2, 2), 2, (1, 1), 1),
 ]
 
-
 LAYERS = [
     *LARGER,
     *(((1, c["Ci"], c["N"]), (3 - c["Ci"], c["Ci"], c["K"]), c["S"], (c["before"], 0), 1) for c in SMALL),
@@ -63,7 +54,6 @@ LAYERS_WORDS = (
     "every N <= 4, K <= 3, S <= 3 with 0 or 1 zero before, from 1 to 2 channels and from 2 to 1; and (x, w, stride, "
     f"padding, groups) = {', '.join(map(str, LARGER))}"
 )
-
 
 UNPADDED = cases(
     N=range(1, 5),

@@ -25,10 +25,15 @@ class _FractionalError(Exception):
     """A fraction where the translation needs a whole number."""
 
 
-def equal_on(domain: tuple[sp.Rel, ...], expression: sp.Expr, yours: ReadFormula) -> bool:
-    """Whether z3 proves the two equal, and nothing divided by to be zero, for all integers of the domain."""
-    solver = z3.Solver()
-    solver.set("timeout", TIMEOUT)
+def equal_on(domain: tuple[sp.Rel, ...], expression: sp.Expr, yours: ReadFormula) -> bool | dict[str, int]:
+    """Whether the two are equal, and nothing divided by is zero, for all integers of the domain.
+
+    Returns True if z3 proves it, the least point (by the sum of its numbers) where it is not so if z3 finds that, and
+    False if it decides neither.
+    """
+    solver, least = z3.Solver(), z3.Optimize()
+    for either in (solver, least):
+        either.set("timeout", TIMEOUT)
     try:
         for relation in domain:
             solver.add(
@@ -39,7 +44,15 @@ def equal_on(domain: tuple[sp.Rel, ...], expression: sp.Expr, yours: ReadFormula
         solver.add(z3.Or(_integer(difference, solver) != 0, *zero))
     except _FractionalError:
         return False
-    return bool(solver.check() == z3.unsat)
+    found = solver.check()
+    if found != z3.sat:
+        return bool(found == z3.unsat)
+    names = sorted({symbol.name for relation in domain for symbol in relation.free_symbols})
+    least.add(solver.assertions())
+    least.minimize(z3.Sum([z3.Int(name) for name in names]))
+    if least.check() != z3.sat:
+        return False
+    return {name: least.model().eval(z3.Int(name), model_completion=True).as_long() for name in names}
 
 
 def _integer(expression: sp.Expr, solver: Any) -> Any:
