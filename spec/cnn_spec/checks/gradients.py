@@ -34,6 +34,12 @@ def map_derivative(by: sp.Indexed) -> sp.Expr:
     return sp.diff(affine_map(), by).doit()
 
 
+def mean_loss_derivative(by: sp.Indexed) -> sp.Sum:
+    """The derivative of the sum of g times mean pooling over K x K windows, by one sample of its input."""
+    mean = sp.Sum(x[S * o + i, S * p + j] / K**2, (i, 0, K - 1), (j, 0, K - 1))
+    return sp.diff(sp.Sum(g[o, p] * mean, (o, 0, O - 1), (p, 0, O - 1)), by).doit()
+
+
 def parts(derivative: sp.Expr) -> tuple[sp.Expr, frozenset[sp.Expr]]:
     """What a derivative sums, and the conditions under which it is not zero, each as an expression >= 0."""
     expression = derivative.function if isinstance(derivative, sp.Sum) else derivative

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
-from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed
+from cnn_spec.checks import gradients as sums
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed, for_all
 from cnn_spec.checks.s2_3_1_sizes import WINDOWS
 from cnn_spec.checks.s3_2_2_contributions import covers
 from cnn_spec.checks.search import cases
@@ -163,6 +166,30 @@ def _is_derivative(backward: Backward) -> bool:
     return True
 
 
+def _equal_shares(share: Callable[[sp.Expr], sp.Expr]) -> bool:
+    """Whether the loss by one sample sums this share of g over the windows that the sample lies in."""
+    where = sums.within(sums.row - sums.S * sums.o, sums.K) | sums.within(
+        sums.column - sums.S * sums.p, sums.K
+    )
+    found = sums.mean_loss_derivative(sums.x[sums.row, sums.column])
+    return sums.parts(found) == (share(sums.g[sums.o, sums.p]), frozenset(where))
+
+
+def _transposes_the_selection(backward: Backward) -> bool:
+    """Whether, whatever the order of the samples, dx adds each dy at the sample that its window selected.
+
+    Without ties, max pooling depends on the order of the samples alone, and near each input it is linear.
+    """
+    for N, K, S in ((3, 2, 1), (4, 2, 1), (4, 3, 1), (4, 2, 2), (4, 1, 2)):
+        (dy,) = symbols((1, 1, count_windows(N, K, S)))
+        for order in permutations(range(N)):
+            selected = max_pool(line(*order), K, S)[0, 0]
+            by = [sum(d for d, s in zip(dy[0, 0], selected, strict=True) if s == value) for value in order]
+            if list(backward(dy, line(*order), K, S)[0, 0]) != by:
+                return False
+    return True
+
+
 def _ignores_values(backward: Backward) -> bool:
     x, other, dy = integers((1, 2, 5), (1, 2, 5), (1, 2, 4))
     return same(backward(dy, x, 2, 1), backward(dy, other, 2, 1))
@@ -258,6 +285,16 @@ EVIDENCE: Mapping[str, Evidence] = {
             value=_peak(_windowwise(_to_first, assign=True)),
             differs_at={"N": 3, "K": 2, "S": 1},
         ),
+        also=(
+            at_shapes(
+                "without ties, each derivative is added at the sample that its window selected",
+                _transposes_the_selection,
+                over="(N, K, S) = (3, 2, 1), (4, 2, 1), (4, 3, 1), (4, 2, 2), (4, 1, 2), in all orders of the samples",
+                right=max_pool_backward,
+                wrong=_windowwise(_to_first, assign=True),
+                wrong_says="assigned in place of added",
+            ),
+        ),
     ),
     "MAX-COORD": Evidence(
         checks=(
@@ -301,6 +338,13 @@ EVIDENCE: Mapping[str, Evidence] = {
     ),
     "MEAN-EQUAL": Evidence(
         checks=(
+            for_all(
+                "the loss by one sample: g/K^2, over all windows that it lies in",
+                _equal_shares,
+                right=lambda derivative: derivative / sums.K**2,
+                wrong=lambda derivative: derivative / sums.K,
+                wrong_says="g/K",
+            ),
             at_shapes(
                 "equal shares, added, are the derivative of <dy, mean pooling>",
                 _is_derivative,
