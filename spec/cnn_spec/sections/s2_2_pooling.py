@@ -53,6 +53,7 @@ CLAUSES = (
             "in max pooling."
         ),
         domain="Windows that lie wholly on the map, or are clipped to it.",
+        notes_say="Pooling is not padded; the pooled size by the ceiling needs more than the map.",
         counterexample="N=1, K=3, x=(-1), one zero on each side: 0 instead of -1.",
         laws=(Law(operation="max_pool", check=a_constant_comes_out_again, when=(exact_integers, padding)),),
     ),

@@ -91,6 +91,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="A convolution of N samples with a kernel of K leaves N - K + 1.",
         domain="N >= K >= 1, stride 1, no padding, no dilation.",
+        notes_say="The output side is N - M + 1, with no domain.",
         counterexample="N=1, K=3: the formula says -1.",
         laws=(Law(operation="conv_output_size", check=_SIZE, when=(unstrided,)),),
     ),
@@ -105,10 +106,11 @@ CLAUSES = (
     ),
     Clause(
         id="CONV-EQUIV",
-        section="2.3.1",
+        section="2.1",
         standing=Standing.DOMAIN,
         statement="A convolution commutes with shifts by multiples of its stride, away from the border.",
         domain="Shifts by multiples of the stride.",
+        notes_say="Shift-invariant, as the title of the first part has it.",
         counterexample="K=1, S=2: (1, 0, 0) gives (1, 0), shifted by one (0, 0).",
         laws=(
             Law(
@@ -138,6 +140,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="A convolution with stride S leaves floor((N - K) / S) + 1, with N the padded size and K the dilated kernel.",
         domain="N >= K, S >= 1.",
+        notes_say="floor((N - M)/S) + 1, with no domain, padding or dilation.",
         counterexample="N=1, K=2, S=2: truncated instead of floored division says 1.",
         laws=(
             Law(operation="conv_output_size", check=_SIZE, must_see=(size_stride,)),
@@ -150,6 +153,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="Pooling with stride S is pooling with stride 1, then every S-th element from the first on.",
         domain="Complete windows: sizes rounded down.",
+        notes_say="Full pooling followed by downsampling, beside a pooled size by the ceiling.",
         counterexample="N=3, K=2, S=2 rounded up: 2 elements, but stride 1 and downsampling leave 1.",
         laws=tuple(
             Law(
@@ -204,6 +208,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="Downsampling N samples by S leaves ceil(N / S).",
         domain="N / S exactly only where S divides N.",
+        notes_say="The map is downsampled by a factor of S.",
         counterexample="N=1, S=2: 1 element, not a half.",
         laws=on_every_call(("downsample",), must_see=(a_factor_above_one,)),
     ),

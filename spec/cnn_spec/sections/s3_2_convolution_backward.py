@@ -77,6 +77,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="A derivative of the loss has the shape of the variable it is taken by.",
         domain="Derivatives of a scalar.",
+        notes_say="The derivative by any variable has that variable's shape.",
         counterexample="z = (y, 2y): dz/dy has two elements, y has one.",
         laws=on_every_call(_BACKWARD),
     ),
@@ -135,6 +136,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="dw[n, m, k] is the sum over outputs o of dy[n, o] times the input under cell k when the window is at o.",
         domain="As printed, stride 1 without padding; in general the input at S o + D k - before.",
+        notes_say="The sum of dZ(x', y') Y(x' + i, y' + j), without stride and padding.",
         counterexample="N=3, K=1, S=2: without the stride, output 1 is paired with input 1, not 2.",
         laws=(
             Law(operation="conv_backward", check=agreement("dw", "weight derivative"), must_see=_SEEN),

@@ -144,6 +144,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="An element's place in the input is its window's start, S times the window's place, plus its place in the window.",
         domain="The notes' window coordinates are input coordinates only at stride 1.",
+        notes_say="Windows are indexed by the pixel (x, y) at which they start.",
         counterexample="N=3, K=1, S=2: output 1 belongs to input 2.",
         laws=(
             Law(
@@ -159,6 +160,8 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="Each pooled value is the sum over its window divided by the number of its elements.",
         domain="Windows that lie wholly on the map.",
+        notes_say="The sum over the window divided by K^2.",
+        counterexample="N=3, K=2, S=2, rounded up: the last window holds 1 element, on one axis, not K^2.",
         laws=(
             Law(
                 operation="avg_pool",
