@@ -20,14 +20,13 @@ from cnn_spec.checks.check import (
 from cnn_spec.checks.formula import Formula, K, N, S
 from cnn_spec.checks.rounding import SPAN, STRIDE, positive, t, u
 from cnn_spec.checks.search import cases
-from cnn_spec.checks.tensors import conv, count_windows, distinct, integers, same, symbols
+from cnn_spec.checks.tensors import conv, count_windows, distinct, integers, same, seeded, symbols
 from cnn_spec.definitions.scanning import (
     Layer,
     identity,
     mlp_on_windows,
     positions,
     relu,
-    seeded,
     shared_matrix,
     window,
 )

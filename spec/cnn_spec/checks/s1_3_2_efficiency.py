@@ -12,8 +12,9 @@ from cnn_spec.checks.check import Evidence, Reading, ambiguous, counted, differs
 from cnn_spec.checks.formula import Formula
 from cnn_spec.checks.rounding import positive, positives, t, u
 from cnn_spec.checks.search import cases
+from cnn_spec.checks.tensors import seeded
 from cnn_spec.definitions.receptive_field import depends_on, evaluations, receptive_field
-from cnn_spec.definitions.scanning import Layer, parameters, seeded, shared_matrix, undistributed
+from cnn_spec.definitions.scanning import Layer, parameters, shared_matrix, undistributed
 
 K1, K2, S1, S2, T, N1, N2, N3 = sp.symbols("K1 K2 S1 S2 T N1 N2 N3", integer=True)
 R, J = positives("R J")

@@ -8,7 +8,7 @@ import sympy as sp
 
 from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, executed, for_all
 from cnn_spec.checks.search import cases
-from cnn_spec.checks.tensors import conv, integers, line, max_pool, same, symbols
+from cnn_spec.checks.tensors import conv, integers, line, max_pool, same, seeded, symbols
 from cnn_spec.definitions.receptive_field import receptive_field
 from cnn_spec.definitions.scanning import (
     Layer,
@@ -19,7 +19,6 @@ from cnn_spec.definitions.scanning import (
     mlp_on_windows,
     relu,
     scan,
-    seeded,
     undistributed,
     unit,
     window_by_window,

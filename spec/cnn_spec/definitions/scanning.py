@@ -6,7 +6,7 @@ windows and further layers with K = S = 1; scanning distributed over the layers 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -146,16 +146,3 @@ def gradient(
 def parameters(layers: Sequence[Layer]) -> int:
     """How many weights the layers hold; biases apart."""
     return sum(layer.weights.size for layer in layers)
-
-
-def seeded(channels: int, *sizes: tuple[int, int, int], seed: int = 0) -> list[Layer]:
-    """Layers of small integer weights, for (units, K, S) of each."""
-    draw = np.random.default_rng(seed)
-    layers = []
-    for units, K, S in sizes:
-        weights: Any = draw.integers(1, 6, (units, channels * K)) * draw.choice(
-            [-1, 1], (units, channels * K)
-        )
-        layers.append(Layer(weights.astype(object), draw.integers(-3, 4, units).astype(object), K, S))
-        channels = units
-    return layers
