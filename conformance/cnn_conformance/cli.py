@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cnn_conformance.report import Report
 
 CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 2, 3, 4, 130
+WIDTH = 120
+"""Columns of a report that goes to no terminal."""
 
 
 class Lazy(click.Group):
@@ -95,7 +97,7 @@ def run(
         sys.exit(INTERRUPTED)
     if json_file is not None:
         json_file.write_text(report.to_json(), encoding="utf-8")
-    render(report, Console())
+    render(report, Console(width=None if sys.stdout.isatty() else WIDTH))
     sys.exit(_status(report))
 
 

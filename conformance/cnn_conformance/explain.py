@@ -43,12 +43,8 @@ def explain(subject: Subject, broken: Broken) -> tuple[Counterexample, Contradic
     """The smallest counterexample to a clause, and whether this suite contradicts itself on it."""
     candidate = load(subject)
     oracle = trusted(candidate)
-    cases = [
-        (_size(case), failure, case)
-        for failure in broken.failures
-        if (case := case_of(failure.case_id, broken.seed))
-    ]
-    _, failure, case = min(cases[:FAILURES_WEIGHED], key=lambda found: found[0])
+    weighed = [(f, c) for f in broken.failures[:FAILURES_WEIGHED] if (c := case_of(f.case_id, broken.seed))]
+    failure, case = min(weighed, key=lambda found: _size(found[1]))
     judged = _law_of(failure)
 
     def still_broken(simpler: Case) -> bool:
@@ -101,21 +97,18 @@ def _counterexample(
 ) -> Counterexample:
     clause = CLAUSES[broken.clause]
     layout = case.levels.get("layout", "contiguous")
-    title = (
-        f"{clause.id} (notes §{clause.section}) is broken by {candidate.name} {candidate.version}".rstrip()
-    )
-    if clause.section == "interface":
-        title = f"{clause.id} (interface) is broken by {candidate.name} {candidate.version}".rstrip()
+    source = "interface" if clause.section == "interface" else f"notes §{clause.section}"
+    title = f"{clause.id} ({source}), broken by {candidate.name} {candidate.version}".rstrip() + "."
     answers = [(call, _as(call, oracle(call)), oracle.tolerance(case, call)) for call in calls]
     comparison = violation.comparison
     return Counterexample(
         law=judged.law.name if broken.clause == judged.clause and comparison else "",
         calls=tuple(calls),
         layout=layout,
-        expected=comparison and comparison.expected,
-        got=comparison and comparison.got,
+        expected=comparison.expected if comparison else None,
+        got=comparison.got if comparison else None,
         words=violation.words,
-        script=script_of(title, violation.words or clause.statement, candidate.importing, layout, answers),
+        script=script_of(title, candidate.importing, layout, clause.id, answers),
     )
 
 
@@ -155,4 +148,4 @@ def _in_fractions(call: Call) -> Call:
 
 def _terms(call: Call) -> int:
     kernel = call["w"].shape[1:] if "w" in call.arguments else call.parameters.get("kernel_size", ())
-    return prod(forward_shape(call)) * prod(kernel)
+    return int(prod(forward_shape(call)) * prod(kernel))

@@ -58,6 +58,8 @@ def guarded(functions: Any, watch: Callable[[Call], None] = lambda call: None) -
         results = _results(call, answered)
         for name, as_it_was in before.items():
             if call[name].tobytes() != as_it_was:
+                restored = np.frombuffer(as_it_was, call[name].dtype).reshape(call[name].shape)
+                call[name][...] = restored
                 raise MisconductError("INPUTS-UNCHANGED", call, f"changed its input {name}")
         return results
 

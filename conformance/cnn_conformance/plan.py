@@ -48,12 +48,12 @@ class Chunk:
 
 def laws_of(function: str, only: str | None = None) -> list[Judged]:
     """The laws that judge a function, of the clauses that `only` selects."""
-    operation = FUNCTIONS[function][0]
+    operation, rank = FUNCTIONS[function]
     return [
         Judged(clause.id, function, law)
         for clause in CLAUSES.values()
         for law in clause.laws
-        if law.operation == operation and _selected(clause, function, only)
+        if law.operation == operation and law.least_rank <= rank and _selected(clause, function, only)
     ]
 
 

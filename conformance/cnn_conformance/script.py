@@ -1,6 +1,7 @@
 """A counterexample as a script that runs on its own: the data, the calls, what is expected and what is got."""
 
 import inspect
+import re
 from typing import Any
 
 import numpy as np
@@ -8,81 +9,51 @@ import numpy as np
 from cnn_spec.cases.layouts import LAYOUTS
 from cnn_spec.operations import Array, Call, Results
 
-_HEADER = '''"""{title}
-
-{statement}
-Needs NumPy and the candidate. Shows each call's answer beside the expected one; exits 1 if they differ.
-"""
-
-import sys
-
-import numpy as np
-
-{importing}
-{layout}
-same = True
+Asked = tuple[Call, Results, tuple[Array | float, ...]]
+"""A call with its expected results and how far each may be off."""
 
 
-def show(call, names, got, expected, bounds):
-    """Compare one call's results with the expected ones, each within its bound."""
-    global same
-    print(call)
-    for name, g, e, bound in zip(names, got, expected, bounds, strict=True):
-        g = np.asarray(g)
-        fits = g.shape == e.shape and g.dtype.kind == e.dtype.kind and np.allclose(g, e, 0, bound, equal_nan=True)
-        same = same and bool(fits)
-        print(f" {{name}} is right" if fits else f" {{name}} is WRONG\\n expected {{e.tolist()}}\\n got      {{g.tolist()}}")
-
-'''
-
-
-def script_of(
-    title: str,
-    statement: str,
-    importing: str,
-    layout: str,
-    calls: list[tuple[Call, Results, tuple[Array | float, ...]]],
-) -> str:
-    """The script for some calls, each with the expected results and how far they may be off."""
+def script_of(title: str, importing: str, layout: str, clause: str, asked: list[Asked]) -> str:
+    """The script for some calls. It prints each result beside the expected one and fails where they differ."""
+    function = LAYOUTS[layout]
     plain = layout == next(iter(LAYOUTS))
-    shown = (
-        ""
-        if plain
-        else "\n\n" + inspect.getsource(LAYOUTS[layout]).replace(": Array", "").replace(" -> Array", "")
-    )
-    parts = [_HEADER.format(title=title, statement=statement, importing=importing, layout=shown)]
-    parts += [
-        _call(call, expected, bounds, "" if plain else LAYOUTS[layout].__name__)
-        for call, expected, bounds in calls
-    ]
-    return "\n".join(
-        [*parts, 'print("as expected" if same else "not as expected")', "sys.exit(not same)", ""]
-    )
+    source = "" if plain else inspect.getsource(function).replace(": Array", "").replace(" -> Array", "")
+    parts = [f'"""{title}"""\n\nimport numpy as np\n{importing}\n']
+    parts += [f"\n{source}\n"] if source else []
+    parts += [_call(clause, "" if plain else function.__name__, *one) for one in asked]
+    return "\n".join(parts)
 
 
-def _call(call: Call, expected: Results, bounds: tuple[Array | float, ...], layout: str) -> str:
-    lines = [f"{name} = {_laid_out(value, layout)}" for name, value in call.arguments.items()]
-    parameters = ", ".join(f"{name}={value!r}" for name, value in call.parameters.items())
-    arguments = ", ".join(filter(None, (*call.arguments, parameters)))
-    called = f"candidate.{call.function}({arguments})"
-    largest = [float(np.max(bound, initial=0.0)) for bound in bounds]
-    several = len(call.results) > 1
-    lines += [
-        f"got = {called}",
-        f"expected = [{', '.join(map(_literal, expected))}]",
-        f"show({call.function!r}, {list(call.results)!r}, {'got' if several else '[got]'}, expected, {largest!r})",
-    ]
+def _call(clause: str, layout: str, call: Call, expected: Results, bounds: tuple[Array | float, ...]) -> str:
+    arrays = [name for name, value in call.arguments.items() if isinstance(value, np.ndarray)]
+    lines = [f"{name} = {_value(value, layout)}" for name, value in call.arguments.items()]
+    if clause == "INPUTS-UNCHANGED":
+        lines += [f"{name}_before = {name}.copy()" for name in arrays]
+    parameters = [f"{name}={value!r}" for name, value in call.parameters.items()]
+    lines.append(
+        f"{', '.join(call.results)} = candidate.{call.function}({', '.join([*call.arguments, *parameters])})"
+    )
+    for name, right, bound in zip(call.results, expected, bounds, strict=True):
+        lines += [
+            f"expected_{name} = {_value(right, '')}",
+            f'print("expected {name}:", expected_{name}.tolist())',
+            f'print("got {name}:     ", np.asarray({name}).tolist())',
+        ]
+        if clause == "RESULT-DTYPE":
+            lines.append(f"assert np.asarray({name}).dtype == {arrays[0]}.dtype, np.asarray({name}).dtype")
+        atol = float(np.max(bound, initial=0.0))
+        lines.append(f"np.testing.assert_allclose({name}, expected_{name}, rtol=0, atol={atol})")
+    if clause == "INPUTS-UNCHANGED":
+        lines += [f"np.testing.assert_array_equal({name}, {name}_before)" for name in arrays]
     return "\n".join([*lines, ""])
 
 
-def _laid_out(value: Any, layout: str) -> str:
+def _value(value: Any, layout: str) -> str:
     if not isinstance(value, np.ndarray):
         return repr(value)
-    return f"{layout}({_literal(value)})" if layout else _literal(value)
-
-
-def _literal(a: Array) -> str:
-    numbers = np.array2string(a, separator=", ", threshold=2**31, floatmode="unique", max_line_width=100)
-    for name in ("nan", "inf"):
-        numbers = numbers.replace(name, f"np.{name}")
-    return f"np.array({numbers}, dtype=np.{a.dtype})"
+    numbers = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(value.tolist()))
+    dtype = value.dtype.name
+    if value.size == 0:
+        return f"np.zeros({value.shape}, np.{dtype})"
+    literal = f"np.array({numbers}, np.{dtype})"
+    return f"{layout}({literal})" if layout else literal

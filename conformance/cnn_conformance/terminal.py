@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from itertools import groupby
 
 import numpy as np
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from cnn_conformance.checking import Progress as Listener
 from cnn_conformance.report import Counterexample, Report, Status, Verdict
+from cnn_spec.cases.stream import FUNCTIONS
+from cnn_spec.clause import Clause
 from cnn_spec.operations import Array, Call
 from cnn_spec.sections import CLAUSES
 
@@ -32,11 +32,11 @@ def render(report: Report, console: Console) -> None:
     console.print(_operations(report))
     violations = sorted(report.violations, key=lambda v: list(CLAUSES).index(v.clause))
     for clause, broken in groupby(violations, key=lambda v: v.clause):
-        console.print(_violation(clause, list(broken)), soft_wrap=True)
-    for verdict in report.verdicts:
-        if verdict.status is Status.INCONCLUSIVE:
-            never = f"never saw {', '.join(verdict.unseen)}" if verdict.unseen else "no case could be judged"
-            console.print(Text(f"? {verdict.clause} on {verdict.operation}: {never}", "yellow"))
+        _print_violation(console, CLAUSES[clause], list(broken))
+    unclear = [v for v in report.verdicts if v.status is Status.INCONCLUSIVE]
+    for operation, found in groupby(unclear, key=lambda v: v.operation):
+        never = ", ".join(_never_seen(verdict) for verdict in found)
+        console.print(Text(f"\n? {operation}, inconclusive: {never}", "yellow"))
     for contradiction in report.contradictions:
         console.print(
             Text(
@@ -58,15 +58,20 @@ def plain_text(report: Report) -> str:
 def _operations(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("operation", "clauses", "cases", "declined", "worst error"):
-        table.add_column(heading, justify="left" if heading in ("operation", "clauses") else "right")
-    for operation, found in groupby(report.verdicts, key=lambda v: v.operation):
+        table.add_column(
+            heading, justify="left" if heading in ("operation", "clauses") else "right", no_wrap=True
+        )
+    offered = [v for v in report.verdicts if v.status is not Status.NOT_OFFERED]
+    for operation, found in groupby(offered, key=lambda v: FUNCTIONS[v.operation][0]):
         verdicts = list(found)
-        if all(v.status is Status.NOT_OFFERED for v in verdicts):
-            continue
-        cases, declined = max(v.cases for v in verdicts), max(v.declined for v in verdicts)
+        functions = dict.fromkeys(v.operation for v in verdicts)
+        of_each = [[v for v in verdicts if v.operation == function] for function in functions]
+        cases = sum(max(v.cases for v in of) for of in of_each)
+        declined = sum(max(v.declined for v in of) for of in of_each)
         errors = [v.error_in_bounds for v in verdicts if v.error_in_bounds is not None]
+        ranks = [str(FUNCTIONS[function][1]) for function in functions]
         table.add_row(
-            operation,
+            operation if ranks == ["0"] else f"{operation} ({', '.join(ranks)}-d)",
             _counts(verdicts),
             f"{cases:,}",
             f"{declined / (cases + declined):.0%}" if declined else "",
@@ -84,53 +89,50 @@ def _counts(verdicts: Sequence[Verdict]) -> Text:
     return text
 
 
-def _violation(clause_id: str, verdicts: Sequence[Verdict]) -> RenderableType:
-    clause = CLAUSES[clause_id]
+def _print_violation(console: Console, clause: Clause, verdicts: Sequence[Verdict]) -> None:
     where = "interface" if clause.section == "interface" else f"notes §{clause.section}"
     functions = ", ".join(v.operation for v in verdicts)
-    parts: list[RenderableType] = [
-        Text.assemble("\n", ("✗ ", "bold red"), (clause_id, "bold"), f"  {where}  ", (functions, "cyan")),
-        Text(f"  {clause.statement}"),
-        Text(
-            "  " + "; ".join(f"{v.operation}: {len(v.failures)} of {_judged(v)} cases" for v in verdicts),
-            "dim",
-        ),
-    ]
+    counts = "; ".join(f"{v.operation}: in {len(v.failures)} of {_judged(v)} cases" for v in verdicts)
+    console.print(
+        Text.assemble("\n", ("✗ ", "bold red"), (clause.id, "bold"), f"  {where}  ", (functions, "cyan"))
+    )
+    console.print(Text(clause.statement), Text(counts, "dim"), sep="\n")
     shown = next((v.counterexample for v in verdicts if v.counterexample is not None), None)
     if shown is not None:
-        parts += [Text("  smallest case", "bold"), Padding(_case(shown), (0, 0, 0, 4))]
-        parts += [Text("  script", "bold"), Padding(_script(shown.script), (0, 0, 0, 4))]
-    return Group(*parts)
+        console.print(Text("smallest case", "bold"))
+        console.print(_case(shown))
+        console.print(Text("script", "bold"))
+        console.print(Text(shown.script, "dim"), soft_wrap=True)
+
+
+def _never_seen(verdict: Verdict) -> str:
+    return f"{verdict.clause} (never saw {', '.join(verdict.unseen)})" if verdict.unseen else verdict.clause
 
 
 def _judged(verdict: Verdict) -> int:
     return max(verdict.cases, len(verdict.failures))
 
 
-def _script(script: str) -> RenderableType:
-    return Syntax(script, "python", theme="ansi_dark", background_color="default", word_wrap=False)
-
-
-def _case(example: Counterexample) -> RenderableType:
-    lines = Text()
+def _case(example: Counterexample) -> Text:
     call = example.calls[-1]
+    lines = [(f"{name} = {_shown(value)}", "") for name, value in call.arguments.items()]
+    lines.append((_called(call), "cyan"))
     if example.law:
-        lines.append(f"law: {example.law}\n", "dim")
-    for name, value in call.arguments.items():
-        lines.append(f"{name} = {_shown(value)}\n")
-    lines.append(_called(call) + "\n", "cyan")
+        lines.insert(0, (f"law: {example.law}", "dim"))
     if example.layout != "contiguous":
-        lines.append(f"memory layout: {example.layout}\n")
+        lines.append((f"memory layout: {example.layout}", ""))
     if example.words:
-        lines.append(example.words, "red")
+        lines.append((example.words, "red"))
     elif example.expected is not None and example.got is not None:
-        lines.append(f"expected {_shown(example.expected)}\n", "green")
-        lines.append(f"got      {_shown(example.got)}", "red")
-    return lines
+        lines += [
+            (f"expected {_shown(example.expected)}", "green"),
+            (f"got      {_shown(example.got)}", "red"),
+        ]
+    return Text("\n").join(Text(f"  {line}", style) for line, style in lines)
 
 
 def _called(call: Call) -> str:
-    parameters = [f"{name}={value}" for name, value in call.parameters.items()]
+    parameters = [f"{name}={value}".replace(" ", "") for name, value in call.parameters.items()]
     return f"{call.function}({', '.join([*call.arguments, *parameters])})"
 
 

@@ -38,6 +38,8 @@ class Law:
     check: LawFunction
     when: tuple[Predicate, ...] = ()
     must_see: tuple[Predicate, ...] = ()
+    least_rank: int = 0
+    """Fewer spatial axes than this and there is nothing to judge."""
 
     @property
     def name(self) -> str:

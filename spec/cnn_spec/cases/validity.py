@@ -33,8 +33,11 @@ def describe(case: Case) -> Description:
     return {**found, **parameters, "spatial": x[2:], "layout": case.levels["layout"]}
 
 
-def rebuild(case: Case, wanted: Description) -> Case:
-    """The case with other sizes and parameters; its numbers are cropped, or repeated where more are needed."""
+def rebuild(case: Case, wanted: Description, keep_last: bool = False) -> Case:
+    """The case with other sizes and parameters.
+
+    Of its numbers the first (or last) ones are kept, and repeated where more are needed.
+    """
     call = case.call
     if call.rank == 0:
         return case.with_call(call.but(**{n: wanted[n] for n in (*call.arguments, *call.parameters)}))
@@ -48,7 +51,7 @@ def rebuild(case: Case, wanted: Description) -> Case:
             return case
     layout = LAYOUTS[wanted["layout"]]
     arrays = {
-        name: None if a is None or shapes[name] is None else layout(_fitted(a, shapes[name]))
+        name: None if a is None or shapes[name] is None else layout(_fitted(a, shapes[name], keep_last))
         for name, a in call.arguments.items()
     }
     changed = Call(call.operation, call.rank, arrays, parameters)
@@ -67,11 +70,12 @@ def _shapes(wanted: Description) -> dict[str, Any]:
     }
 
 
-def _fitted(a: Array, shape: Shape) -> Array:
+def _fitted(a: Array, shape: Shape, keep_last: bool) -> Array:
     if any(size < 0 for size in shape):
         return np.empty((0,) * len(shape), a.dtype)
     if all(new <= old for new, old in zip(shape, a.shape, strict=True)):
-        return np.array(a[tuple(map(slice, shape))])
+        starts = (old - new if keep_last else 0 for new, old in zip(shape, a.shape, strict=True))
+        return np.array(a[tuple(slice(start, start + new) for start, new in zip(starts, shape, strict=True))])
     return np.resize(a, shape)
 
 

@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import sympy as sp
 
 from cnn_spec.checks import typeset
 
-N, K, S, P, D, M, L, C, G = sp.symbols("N K S P D M L C G", integer=True)
-"""Input side, window side, stride, padding on each side, dilation; for §1.7 channels in and kernel (M, L)."""
+N, K, S, P, D, L = sp.symbols("N K S P D L", integer=True)
+"""Input side, kernel side, stride, padding on each side, dilation; L is the notes' letter for the kernel in §2.1.2."""
+
+trunc = sp.Function("trunc", integer=True)
+"""Rounding towards zero, which a reader's formula may use."""
 
 Substitution = Mapping[sp.Symbol, sp.Expr]
 
@@ -20,7 +24,8 @@ Substitution = Mapping[sp.Symbol, sp.Expr]
 class Formula:
     """The value of a quantity.
 
-    `means` gives each symbol's meaning in words. `domain` is where the formula is meaningful; `cover` is a
+    `means` gives each symbol's meaning in words. `domain` is where the formula is meaningful, every
+    symbol with a lower bound of its own; `cover` is a
     list of substitutions, in symbols for natural numbers, that together reach every point of the domain: what is
     proved under each of them is proved on the domain. `neutral` symbols extend the notes' formula, and at
     these values fall out of it. `grid` is where it is compared by execution.
@@ -29,7 +34,7 @@ class Formula:
     quantity: str
     expression: sp.Expr
     means: Mapping[sp.Symbol, str]
-    domain: sp.Basic = sp.true
+    domain: tuple[sp.Rel, ...]
     cover: tuple[Substitution, ...] = ()
     neutral: Mapping[sp.Symbol, int] = field(default_factory=dict)
     grid: Mapping[sp.Symbol, range] = field(default_factory=dict)
@@ -58,7 +63,11 @@ class Formula:
                 yield values
 
 
-_ROUNDINGS: Mapping[type, Callable[[Fraction], int]] = {sp.floor: math.floor, sp.ceiling: math.ceil}
+_ROUNDINGS: Mapping[Any, Callable[[Fraction], int]] = {
+    sp.floor: math.floor,
+    sp.ceiling: math.ceil,
+    trunc: math.trunc,
+}
 
 
 def evaluate(expression: sp.Expr, values: Mapping[str, int]) -> Fraction:
@@ -87,16 +96,13 @@ def evaluate(expression: sp.Expr, values: Mapping[str, int]) -> Fraction:
     return Fraction(_ROUNDINGS[expression.func](parts[0]))
 
 
-def predicate(condition: sp.Basic) -> Callable[[Mapping[str, int]], bool]:
-    """A conjunction of inequalities as a function of integers."""
-    if condition == sp.true:
-        return lambda values: True
-    relations = condition.args if isinstance(condition, sp.And) else (condition,)
-    differences = [(type(rel), rel.lhs - rel.rhs) for rel in relations]
+def predicate(domain: tuple[sp.Rel, ...]) -> Callable[[Mapping[str, int]], bool]:
+    """Inequalities that must all hold, as a function of integers."""
     signs: dict[type, Callable[[Fraction], bool]] = {
         sp.Ge: lambda x: x >= 0,
         sp.Gt: lambda x: x > 0,
         sp.Le: lambda x: x <= 0,
         sp.Lt: lambda x: x < 0,
     }
-    return lambda values: all(signs[kind](evaluate(difference, values)) for kind, difference in differences)
+    tests = [(signs[type(relation)], relation.lhs - relation.rhs) for relation in domain]
+    return lambda values: all(sign(evaluate(difference, values)) for sign, difference in tests)

@@ -50,7 +50,7 @@ def is_ceiling(x: sp.Expr, value: sp.Expr) -> bool:
 
 def equal(a: sp.Expr, b: sp.Expr) -> bool:
     """Whether two expressions are the same rational function, floors and ceilings resolved."""
-    return bool(sp.simplify(sp.expand(resolve(a) - resolve(b))) == 0)
+    return bool(sp.cancel(sp.together(resolve(a) - resolve(b))) == 0)
 
 
 def resolve(expression: sp.Expr) -> sp.Expr:
@@ -62,6 +62,8 @@ def resolve(expression: sp.Expr) -> sp.Expr:
         return next((c for c in _near(rebuilt.args[0]) if is_floor(rebuilt.args[0], c)), rebuilt)
     if isinstance(rebuilt, sp.ceiling):
         return next((c for c in _near(rebuilt.args[0]) if is_ceiling(rebuilt.args[0], c)), rebuilt)
+    if rebuilt.func.__name__ == "trunc" and nonnegative(rebuilt.args[0]):
+        return resolve(sp.floor(rebuilt.args[0]))
     if isinstance(rebuilt, sp.Min):
         return next((a for a in rebuilt.args if all(nonnegative(b - a) for b in rebuilt.args)), rebuilt)
     if isinstance(rebuilt, sp.Max):
@@ -73,6 +75,6 @@ def _near(x: sp.Expr) -> Iterator[sp.Expr]:
     """Integers near a rational function: its polynomial quotient, and a few on either side."""
     numerator, denominator = sp.fraction(sp.together(x))
     symbols = sorted(numerator.free_symbols | denominator.free_symbols, key=str)
-    quotient = sp.div(numerator, denominator, *symbols)[0] if symbols else sp.floor(x)
+    quotient = sp.reduced(numerator, [denominator], *symbols)[0][0] if symbols else sp.floor(x)
     # Over the integers a quotient such as n/2 is no integer; the nearest half steps then are.
     yield from (sp.expand(quotient + sp.Rational(step, 2)) for step in (0, -2, 2, -1, 1, -4, 4))

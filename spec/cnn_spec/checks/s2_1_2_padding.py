@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import Evidence, Reading, ambiguous, differs_first_at, executed, for_all
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, counted, differs_first_at, executed, for_all
 from cnn_spec.checks.formula import Formula, L, N, S
 from cnn_spec.checks.rounding import SPAN, STRIDE, equal, naturals, u
 from cnn_spec.checks.search import cases
@@ -14,6 +14,7 @@ from cnn_spec.checks.tensors import (
     conv,
     conv_backward,
     count_windows,
+    distinct,
     integers,
     line,
     max_pool,
@@ -31,7 +32,7 @@ USED = Formula(
     quantity="number of windows that use sample i",
     expression=sp.Min(K, i + 1, N - i, N - K + 1),
     means={N: "input side", K: "kernel side", i: "position of the sample, from 0"},
-    domain=sp.And(K >= 1, N >= K, i >= 0, i < N, evaluate=False),
+    domain=(K >= 1, N >= K, i >= 0, i < N),
     grid={N: range(1, 9), K: range(1, 9), i: range(9)},
 )
 
@@ -91,6 +92,32 @@ def _real_samples_only(pool: Callable[..., Array]) -> bool:
     )
 
 
+HALF = Formula(
+    quantity="padding on every side",
+    expression=(L - 1) / 2,
+    means={L: "kernel side, odd"},
+    cover=({L: 2 * h + 1},),
+    domain=(L >= 1,),
+    grid={L: range(1, 40, 2)},
+)
+PADDED = Formula(
+    quantity="padded side",
+    expression=N + L - 1,
+    means={N: "input side", L: "kernel side"},
+    domain=(N >= 1, L >= 1),
+    cover=({},),
+    grid={N: range(1, 13), L: range(1, 13)},
+)
+SAME = Formula(
+    quantity="output side of the padded convolution",
+    expression=sp.floor((N - 1) / S) + 1,
+    means={N: "input side", S: "stride"},
+    domain=(N >= 1, S >= 1),
+    cover=({N: SPAN + 1, S: STRIDE},),
+    neutral={S: 1},
+    grid={N: range(1, 25), S: range(1, 9)},
+)
+
 EVIDENCE = {
     "PAD-LOSS": Evidence(
         formula=USED,
@@ -113,14 +140,7 @@ EVIDENCE = {
         ),
     ),
     "PAD-ODD": Evidence(
-        formula=Formula(
-            quantity="padding on every side",
-            expression=(L - 1) / 2,
-            means={L: "kernel side, odd"},
-            cover=({L: 2 * h + 1},),
-            domain=L >= 1,
-            grid={L: range(1, 40, 2)},
-        ),
+        formula=HALF,
         checks=(
             for_all(
                 "for L = 2h + 1 both sides are whole, and the padded side is N + L - 1",
@@ -138,6 +158,7 @@ EVIDENCE = {
             name="the larger half before the input",
             value=_padded_map("before"),
             differs_at={"N": 1, "L": 2},
+            convention="same_padding_extra: before",
         ),
         also=(
             for_all(
@@ -150,15 +171,15 @@ EVIDENCE = {
         ),
     ),
     "PAD-SIZE": Evidence(
-        formula=Formula(
-            quantity="padded side",
-            expression=N + L - 1,
-            means={N: "input side", L: "kernel side"},
-            domain=sp.And(N >= 1, L >= 1, evaluate=False),
-            cover=({},),
-            grid={N: range(1, 13), L: range(1, 13)},
-        ),
+        formula=PADDED,
         checks=(
+            counted(
+                PADDED,
+                lambda N, L: pad(distinct((1, 1, N)), same_padding(L)).shape[2],
+                says="the formula is the side of the padded map",
+                wrong=lambda N, L: N + L,
+                wrong_says="N + L",
+            ),
             for_all(
                 "the padded side is N + L - 1, for odd and for even L",
                 lambda size: (
@@ -179,16 +200,15 @@ EVIDENCE = {
         ),
     ),
     "PAD-OUT": Evidence(
-        formula=Formula(
-            quantity="output side of the padded convolution",
-            expression=sp.floor((N - 1) / S) + 1,
-            means={N: "input side", S: "stride"},
-            domain=sp.And(N >= 1, S >= 1, evaluate=False),
-            cover=({N: SPAN + 1, S: STRIDE},),
-            neutral={S: 1},
-            grid={N: range(1, 25), S: range(1, 9)},
-        ),
+        formula=SAME,
         checks=(
+            counted(
+                SAME,
+                lambda N, S: count_windows(N + 5 - 1, 5, S),
+                says="the formula counts the windows of 5 on the padded map",
+                wrong=lambda N, S: N // S,
+                wrong_says="floor(N/S)",
+            ),
             for_all(
                 "floor((N + L - 1 - L)/S) + 1 = ceiling(N/S), which is N at stride 1",
                 lambda size: (

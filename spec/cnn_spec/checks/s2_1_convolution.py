@@ -6,15 +6,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import (
-    Evidence,
-    Reading,
-    ambiguous,
-    at_shapes,
-    differs_first_at,
-    executed,
-    for_all,
-)
+from cnn_spec.checks.check import Evidence, Reading, ambiguous, at_shapes, differs_first_at, executed, for_all
 from cnn_spec.checks.formula import Formula, K, N
 from cnn_spec.checks.rounding import nonnegative, positive, positives, u
 from cnn_spec.checks.search import cases
@@ -60,10 +52,10 @@ def _bias_per_product(x: Array, w: Array, b: Array) -> Array:
 
 
 def _unit_case(convolve: Conv) -> Callable[..., Any]:
-    """One output of a window of K samples in C channels, all data 1 and the bias 10."""
+    """One output of a window of K samples in C channels, all data and the bias 1."""
 
     def value(C: int, K: int) -> Any:
-        x, w, b = np.full((1, C, K), 1, object), np.full((1, C, K), 1, object), np.array([10], object)
+        x, w, b = np.full((1, C, K), 1, object), np.full((1, C, K), 1, object), np.array([1], object)
         return convolve(x, w, b)[0, 0, 0]
 
     return value
@@ -203,7 +195,7 @@ EVIDENCE = {
                 among=cases(
                     shift=range(3), S=range(1, 4), where=lambda shift, S: shift // S + 1 < 3 // S + 1
                 ),
-                claim_says="that any shift of the input shifts the map",
+                claim_says="shifting the map by the whole strides in the shift",
             ),
         )
     ),
@@ -212,7 +204,7 @@ EVIDENCE = {
             quantity="output side",
             expression=N - K + 1,
             means={N: "input side", K: "kernel side"},
-            domain=sp.And(K >= 1, N >= K, evaluate=False),
+            domain=(K >= 1, N >= K),
             cover=({N: K + u},),
             grid={N: range(1, 13), K: range(1, 13)},
         ),

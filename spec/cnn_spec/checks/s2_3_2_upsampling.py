@@ -5,22 +5,24 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import sympy as sp
 
-from cnn_spec.checks.evidence import (
+from cnn_spec.checks.check import (
     Evidence,
     Reading,
     ambiguous,
     at_shapes,
+    counted,
     differs_first_at,
     executed,
     for_all,
 )
-from cnn_spec.checks.formula import D, Formula, K, N, P, S
+from cnn_spec.checks.formula import Formula, K, N, S
 from cnn_spec.checks.rounding import equal, t, u
 from cnn_spec.checks.s2_1_convolution import flipped
 from cnn_spec.checks.search import cases
 from cnn_spec.checks.tensors import (
     basis,
     conv,
+    count_windows,
     distinct,
     down,
     inner,
@@ -97,33 +99,26 @@ def _adjoint(upsampled: Callable[[Array, int], Array]) -> bool:
     )
 
 
-TRANSPOSED_SIZE = Formula(
-    quantity="side of the transposed convolution",
-    expression=(N - 1) * S - 2 * P + D * (K - 1) + 1,
-    means={
-        N: "input side",
-        K: "kernel side",
-        S: "stride",
-        P: "padding on each side",
-        D: "dilation, the distance of kernel cells",
-    },
-    domain=sp.And(N >= 1, K >= 1, S >= 1, P >= 0, D >= 1, evaluate=False),
+FRACTIONAL = Formula(
+    quantity="output side of fractional stride 1/S",
+    expression=S * (N - 1) - K + 2,
+    means={N: "input side", K: "kernel side", S: "factor"},
+    domain=(N >= 1, K >= 1, S >= 1, S * (N - 1) + 1 >= K),
     cover=({},),
-    neutral={P: 0},
-    grid={N: range(1, 7), K: range(1, 6), S: range(1, 5), P: range(3), D: range(1, 4)},
+    grid={N: range(1, 9), K: range(1, 6), S: range(1, 6)},
 )
 
 EVIDENCE: Mapping[str, Evidence] = {
     "UP-FRAC": Evidence(
-        formula=Formula(
-            quantity="output side of fractional stride 1/S",
-            expression=S * (N - 1) - K + 2,
-            means={N: "input side", K: "kernel side", S: "factor"},
-            domain=sp.And(N >= 1, K >= 1, S >= 1, S * (N - 1) + 1 >= K, evaluate=False),
-            cover=({},),
-            grid={N: range(1, 9), K: range(1, 6), S: range(1, 6)},
-        ),
+        formula=FRACTIONAL,
         checks=(
+            counted(
+                FRACTIONAL,
+                lambda N, K, S: count_windows(up(distinct((1, 1, N)), S).shape[2], K, 1),
+                says="the formula counts the windows on the upsampled map",
+                wrong=lambda N, K, S: S * N - K + 1,
+                wrong_says="with zeros after the last element too",
+            ),
             at_shapes(
                 "upsampling, then convolution = transposed convolution by the flipped kernel, cropped by K - 1",
                 _is_transposed,

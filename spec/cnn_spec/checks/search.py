@@ -61,6 +61,10 @@ def smallest(among: Cases, claim: Callable[..., Any], truth: Callable[..., Any])
 
 def words(value: Any) -> str:
     """A value as a person writes it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
     if isinstance(value, dict):
         return ", ".join(f"{name} = {words(v)}" for name, v in value.items())
     if isinstance(value, np.ndarray):

@@ -9,6 +9,7 @@ from sympy.polys.domains import QQ
 from sympy.polys.rings import ring
 
 from cnn_spec.definitions import convolution, pooling, resampling
+from cnn_spec.definitions.scanning import Layer
 from cnn_spec.operations import Array
 from cnn_spec.sizes import Pair
 
@@ -30,6 +31,19 @@ def integers(*shapes: Shape, seed: int = 0) -> list[Array]:
     """Tensors of non-zero integers of one digit, as Python integers."""
     draw = np.random.default_rng(seed)
     return [(draw.integers(1, 10, shape) * draw.choice([-1, 1], shape)).astype(object) for shape in shapes]
+
+
+def seeded(channels: int, *sizes: tuple[int, int, int], seed: int = 0) -> list[Layer]:
+    """Scanning layers of small non-zero integer weights, for (units, K, S) of each."""
+    draw = np.random.default_rng(seed)
+    layers = []
+    for units, K, S in sizes:
+        weights: Any = draw.integers(1, 6, (units, channels * K)) * draw.choice(
+            [-1, 1], (units, channels * K)
+        )
+        layers.append(Layer(weights.astype(object), draw.integers(-3, 4, units).astype(object), K, S))
+        channels = units
+    return layers
 
 
 def distinct(shape: Shape, start: int = 1, step: int = 1) -> Array:

@@ -67,4 +67,31 @@ CLAUSES = (
         counterexample="N=1, K=3, x=(1), w=(1, 1, 1), one on each side: zeros give 1, replication gives 3.",
         laws=(Law(operation="conv", check=padding_counts_as_zeros, when=(exact_integers, padding)),),
     ),
+    Clause(
+        id="PAD-LOSS",
+        section="2.1.2",
+        standing=Standing.DOMAIN,
+        statement=(
+            "Without padding, sample i lies in min(K, i + 1, N - i, N - K + 1) windows: the border is "
+            "used less, and N - K + 1 outputs of one filter cannot hold N samples."
+        ),
+        domain="K >= 2.",
+        notes_say="Without padding information may be lost, as if padding prevented it.",
+        counterexample="N=1, L=2, one zero before, w=(1, 0): the output is 0 whatever the input.",
+    ),
+    Clause(
+        id="PAD-SIZE",
+        section="2.1.2",
+        standing=Standing.HOLDS,
+        statement="The padded map has N + L - 1 samples, for odd and for even L.",
+    ),
+    Clause(
+        id="PAD-OUT",
+        section="2.1.2",
+        standing=Standing.DOMAIN,
+        statement="The convolution of the padded map leaves ceil(N / S) samples.",
+        domain="N at stride 1.",
+        notes_say="The output has the input's size.",
+        counterexample="N=2, L=1, S=2: 1 sample.",
+    ),
 )

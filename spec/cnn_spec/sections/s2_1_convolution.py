@@ -115,6 +115,8 @@ CLAUSES = (
         section="2.1.1",
         standing=Standing.HOLDS,
         statement="Everything that is said of one axis holds of each axis on its own, with its own sizes and parameters.",
-        laws=(Law(operation="conv", check=axes_are_alike, when=(exact_integers, unequal_axes)),),
+        laws=(
+            Law(operation="conv", check=axes_are_alike, when=(exact_integers, unequal_axes), least_rank=2),
+        ),
     ),
 )

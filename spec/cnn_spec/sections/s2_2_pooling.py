@@ -53,6 +53,7 @@ CLAUSES = (
             "in max pooling."
         ),
         domain="Windows that lie wholly on the map, or are clipped to it.",
+        notes_say="Pooling is not padded; the pooled size by the ceiling needs more than the map.",
         counterexample="N=1, K=3, x=(-1), one zero on each side: 0 instead of -1.",
         laws=(Law(operation="max_pool", check=a_constant_comes_out_again, when=(exact_integers, padding)),),
     ),
@@ -62,5 +63,20 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="Pooling may be by maximum, mean or any function of a window; the mean of a constant is that constant.",
         laws=(Law(operation="avg_pool", check=a_constant_map_stays, when=(exact_integers,)),),
+    ),
+    Clause(
+        id="POOL-JITTER",
+        section="2.2",
+        standing=Standing.DOMAIN,
+        statement=(
+            "Rearranging the samples of a window changes neither its maximum nor its mean, and of the K "
+            "windows that see a single large sample, K - d still do when it moves by d."
+        ),
+        domain="Windows that do not overlap, in the first part; stride 1, in the second.",
+        notes_say="Pooling makes the model robust to jitter and deformation.",
+        counterexample=(
+            "K=S=2: (0, 1, 0, 0) and (0, 0, 1, 0) are pooled differently; learned pooling with w=(1, 0) "
+            "is not robust at all."
+        ),
     ),
 )

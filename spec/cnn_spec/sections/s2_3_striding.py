@@ -91,15 +91,26 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="A convolution of N samples with a kernel of K leaves N - K + 1.",
         domain="N >= K >= 1, stride 1, no padding, no dilation.",
+        notes_say="The output side is N - M + 1, with no domain.",
         counterexample="N=1, K=3: the formula says -1.",
         laws=(Law(operation="conv_output_size", check=_SIZE, when=(unstrided,)),),
     ),
     Clause(
+        id="CONV-SHRINK",
+        section="2.1.1",
+        standing=Standing.DOMAIN,
+        statement="The map is K - 1 smaller than the input.",
+        domain="Smaller for K >= 2.",
+        notes_say="Convolution reduces the size.",
+        counterexample="N=1, K=1: nothing is lost.",
+    ),
+    Clause(
         id="CONV-EQUIV",
-        section="2.3.1",
+        section="2.1",
         standing=Standing.DOMAIN,
         statement="A convolution commutes with shifts by multiples of its stride, away from the border.",
         domain="Shifts by multiples of the stride.",
+        notes_say="Shift-invariant, as the title of the first part has it.",
         counterexample="K=1, S=2: (1, 0, 0) gives (1, 0), shifted by one (0, 0).",
         laws=(
             Law(
@@ -129,6 +140,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="A convolution with stride S leaves floor((N - K) / S) + 1, with N the padded size and K the dilated kernel.",
         domain="N >= K, S >= 1.",
+        notes_say="floor((N - M)/S) + 1, with no domain, padding or dilation.",
         counterexample="N=1, K=2, S=2: truncated instead of floored division says 1.",
         laws=(
             Law(operation="conv_output_size", check=_SIZE, must_see=(size_stride,)),
@@ -141,6 +153,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="Pooling with stride S is pooling with stride 1, then every S-th element from the first on.",
         domain="Complete windows: sizes rounded down.",
+        notes_say="Full pooling followed by downsampling, beside a pooled size by the ceiling.",
         counterexample="N=3, K=2, S=2 rounded up: 2 elements, but stride 1 and downsampling leave 1.",
         laws=tuple(
             Law(
@@ -195,6 +208,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="Downsampling N samples by S leaves ceil(N / S).",
         domain="N / S exactly only where S divides N.",
+        notes_say="The map is downsampled by a factor of S.",
         counterexample="N=1, S=2: 1 element, not a half.",
         laws=on_every_call(("downsample",), must_see=(a_factor_above_one,)),
     ),
@@ -216,5 +230,72 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="Downsampling undoes upsampling by the same factor.",
         laws=(Law(operation="upsample", check=kept_elements_come_back, must_see=(a_factor_above_one,)),),
+    ),
+    Clause(
+        id="STRIDE-EASE",
+        section="2.3",
+        standing=Standing.AMBIGUOUS,
+        statement=(
+            "Seen as downsampling, a stride needs no derivatives of its own: those of stride 1 and of "
+            "downsampling are enough."
+        ),
+        notes_say="It reduces complexity: of the derivation, or of the computation.",
+        counterexample="N=2, K=1, S=2: 1 product directly, 2 through the map with zeros.",
+    ),
+    Clause(
+        id="DOWN-SAVE",
+        section="2.3.1",
+        standing=Standing.DOMAIN,
+        statement="A stride above 1 takes fewer products, if the dropped outputs are never computed.",
+        domain="S > 1 and N > K.",
+        notes_say="Striding saves computation.",
+        counterexample="N=1, K=1, S=2: 1 product with and without.",
+    ),
+    Clause(
+        id="DOWN-LOSS",
+        section="2.3.1",
+        standing=Standing.HOLDS,
+        statement="Downsampling may lose information: two maps have one image exactly when S > 1 and N > 1.",
+    ),
+    Clause(
+        id="SHRINK-FACTOR",
+        section="2.3.1",
+        standing=Standing.DOMAIN,
+        statement="The stride-1 map shrinks by exactly S where S divides its side.",
+        domain="The map of stride 1, S divides N - K + 1.",
+        notes_say="Each axis shrinks by a factor of S.",
+        counterexample="N=4, K=3, S=2: from 4 samples to 1.",
+    ),
+    Clause(
+        id="S2-MAPS",
+        section="2.3.1",
+        standing=Standing.CORRECTED,
+        statement=(
+            "Where K = S divides N, a linear layer that loses nothing needs S^2 output maps for each "
+            "input map, and generic filters then lose nothing. In general at least N^2 / O^2 are needed, "
+            "and that may not be enough."
+        ),
+        notes_say="Without S^2 times the maps, information is lost.",
+        counterexample="N=K=1, S=2: 1 map is enough, not 4. N=K=2, S=1: 1 map is not enough, it takes 4.",
+    ),
+    Clause(
+        id="UP-FRAC",
+        section="2.3.2",
+        standing=Standing.HOLDS,
+        statement=(
+            "A convolution with stride 1/S is upsampling by S, then a convolution with stride 1: a "
+            "transposed convolution by the flipped kernel, without the K - 1 outputs at each end that see "
+            "only a part of it."
+        ),
+    ),
+    Clause(
+        id="UP-TYPICAL",
+        section="2.3.2",
+        standing=Standing.NOT_EXECUTABLE,
+        statement=(
+            "Upsampling does not usually come before pooling or the last convolution: a statement about "
+            "practice. What can be executed of it is why: a maximum over a sample and the zeros put in "
+            "beside it is max(x, 0)."
+        ),
     ),
 )

@@ -40,7 +40,7 @@ def each_window_credits_one_of_its_largest(
 
 def outer_planes(a: Array) -> Array:
     """The first channel of the first sample and the last channel of the last."""
-    return np.stack([a[0, :1], a[-1, -1:]])
+    return a[:1, :1] if a.shape[:2] == (1, 1) else np.stack([a[0, :1], a[-1, -1:]])
 
 
 def winners_are_credited_what_they_won(
@@ -144,6 +144,7 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="An element's place in the input is its window's start, S times the window's place, plus its place in the window.",
         domain="The notes' window coordinates are input coordinates only at stride 1.",
+        notes_say="Windows are indexed by the pixel (x, y) at which they start.",
         counterexample="N=3, K=1, S=2: output 1 belongs to input 2.",
         laws=(
             Law(
@@ -159,6 +160,8 @@ CLAUSES = (
         standing=Standing.DOMAIN,
         statement="Each pooled value is the sum over its window divided by the number of its elements.",
         domain="Windows that lie wholly on the map.",
+        notes_say="The sum over the window divided by K^2.",
+        counterexample="N=3, K=2, S=2, rounded up: the last window holds 1 element, on one axis, not K^2.",
         laws=(
             Law(
                 operation="avg_pool",
@@ -214,5 +217,43 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="The derivative of mean pooling does not depend on the input's values.",
         laws=(Law(operation="avg_pool_backward", check=the_input_does_not_matter, when=(exact_integers,)),),
+    ),
+    Clause(
+        id="MAX-ZERO",
+        section="3.3.1",
+        standing=Standing.DOMAIN,
+        statement="An element that is not its window's largest gets nothing from that window.",
+        domain="Nothing at all only if windows do not overlap (S >= K).",
+        notes_say="All other elements of a window have derivative zero.",
+        counterexample=(
+            "N=3, K=2, S=1, x=(0, 1, 2), dy=(1, 1): (0, 1, 1), although 1 is not the largest of (1, 2)."
+        ),
+    ),
+    Clause(
+        id="MAX-FWDWORD",
+        section="3.3.1",
+        standing=Standing.NOT_EXECUTABLE,
+        statement=(
+            "The derivative of the output is said to stem from the forward pass: wording. It arrives in "
+            "the backward pass; the forward pass leaves the index."
+        ),
+    ),
+    Clause(
+        id="MEAN-INIT",
+        section="3.3.2",
+        standing=Standing.HOLDS,
+        statement="The derivative starts as zeros of the input's shape; elements in no window keep them.",
+    ),
+    Clause(
+        id="MEAN-ALLUSED",
+        section="3.3.2",
+        standing=Standing.DOMAIN,
+        statement=(
+            "Mean pooling uses every sample exactly when S divides N - K and, if there are several "
+            "windows, S <= K."
+        ),
+        domain="S divides N - K, and S <= K or N = K.",
+        notes_say="Every pixel is used.",
+        counterexample="N=2, K=1, S=2: the second sample is not.",
     ),
 )

@@ -76,4 +76,40 @@ CLAUSES = (
             ),
         ),
     ),
+    Clause(
+        id="DOWN-BWD-LIST",
+        section="3.4.1",
+        standing=Standing.CORRECTED,
+        statement="Backward, S - 1 zeros follow each copied row and column, up to the input's size.",
+        notes_say="One row of zeros for every S - 1 copied.",
+        counterexample="n=4, S=3, dy=(1, 2): (1, 0, 0, 2); one zero for every two copied gives (1, 2, 0, 0).",
+    ),
+    Clause(
+        id="POS-STRIDE",
+        section="3.4.1",
+        standing=Standing.AMBIGUOUS,
+        statement="A stride is a whole number S >= 1; 1/S is called a fractional stride, and is upsampling.",
+        notes_say="Positive strides against fractional ones, which are positive too.",
+        counterexample="A stride of 1/2 is positive.",
+    ),
+    Clause(
+        id="UP-BWD-LIST",
+        section="3.4.2",
+        standing=Standing.CORRECTED,
+        statement=(
+            "Backward, every S-th row and column is kept from the first on, and the S - 1 between are "
+            "skipped."
+        ),
+        notes_say="Every (S - 1)-th row and column is skipped.",
+        counterexample="n=1, S=2: every row is skipped, and none is left of 1.",
+    ),
+    Clause(
+        id="UP-BWD-COMPOSE",
+        section="3.4.2",
+        standing=Standing.HOLDS,
+        statement=(
+            "The derivative of a fractional-stride convolution is the derivative of the stride-1 "
+            "convolution, then that of upsampling."
+        ),
+    ),
 )

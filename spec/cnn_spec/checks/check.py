@@ -63,16 +63,25 @@ class Reading:
     """One way to read an ambiguous claim, as a function of a case.
 
     `differs_at` is the smallest case at which it differs from the normative reading, None for the normative one.
+    `convention` names the convention by which an implementation may choose it all the same.
     """
 
     name: str
     value: Callable[..., Any]
     differs_at: dict[str, Any] | None = None
+    convention: str = ""
 
     @property
     def normative(self) -> bool:
         """Whether this is the reading that the specification takes."""
         return self.differs_at is None
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in words."""
+        if self.convention:
+            return f"allowed by the convention {self.convention}"
+        return "normative" if self.normative else "differs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +116,26 @@ def executed(
     )
 
 
+def counted(
+    formula: Formula,
+    count: Callable[..., Any],
+    *,
+    says: str,
+    wrong: Callable[..., Any],
+    wrong_says: str,
+) -> Check:
+    """A formula against what it counts, at every point of its grid."""
+    return executed(
+        says,
+        lambda statement: all(statement(**point) == count(**point) for point in formula.points()),
+        over=", ".join(f"{s} {values[0]}..{values[-1]}" for s, values in formula.grid.items())
+        + ", in the domain",
+        right=formula,
+        wrong=wrong,
+        wrong_says=wrong_says,
+    )
+
+
 def differs_first_at(
     at: dict[str, Any],
     *,
@@ -114,13 +143,17 @@ def differs_first_at(
     truth: Callable[..., Any],
     among: Cases,
     claim_says: str = "the notes' wording",
+    truth_says: str = "right is",
 ) -> Check:
     """A smallest counterexample: `claim` differs from `truth` at the case `at`, and at no smaller one."""
     claimed, true = claim(**at), truth(**at)
-    wrong = "is false" if claimed is True else f"gives {words(claimed)}, which should be {words(true)},"
+    if claimed is True and claim_says.startswith("that "):
+        says = f"at {words(at)}: it is false {claim_says}"
+    else:
+        says = f"at {words(at)}: {claim_says} gives {words(claimed)}; {truth_says} {words(true)}"
     return Check(
         kind=Kind.SMALLEST,
-        says=f"{claim_says} {wrong} at {words(at)}",
+        says=says,
         over=among.words,
         test=lambda statement: at in smallest(among, statement, truth),
         right=claim,
@@ -134,7 +167,12 @@ def ambiguous(among: Cases, *readings: Reading, also: tuple[Check, ...] = ()) ->
     (norm,) = (reading for reading in readings if reading.normative)
     differences = (
         differs_first_at(
-            reading.differs_at, claim=reading.value, truth=norm.value, among=among, claim_says=reading.name
+            reading.differs_at,
+            claim=reading.value,
+            truth=norm.value,
+            among=among,
+            claim_says=f'the reading "{reading.name}"',
+            truth_says="the normative one gives",
         )
         for reading in readings
         if reading.differs_at is not None

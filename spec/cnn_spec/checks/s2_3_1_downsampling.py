@@ -1,35 +1,25 @@
 """Checks of the notes' §2.3.1: striding as downsampling."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import sympy as sp
 from sympy.polys.domains import QQ
 from sympy.polys.matrices import DomainMatrix
 
-from cnn_spec.checks.evidence import (
+from cnn_spec.checks.check import (
     Evidence,
     Reading,
     ambiguous,
     at_shapes,
+    counted,
     differs_first_at,
     executed,
     for_all,
 )
-from cnn_spec.checks.formula import D, Formula, K, N, P, S
-from cnn_spec.checks.rounding import (
-    SPAN,
-    STRIDE,
-    equal,
-    naturals,
-    nonnegative,
-    positive,
-    positives,
-    q,
-    resolve,
-    t,
-)
+from cnn_spec.checks.formula import Formula, K, N, S
+from cnn_spec.checks.rounding import SPAN, STRIDE, equal, q, t
+from cnn_spec.checks.s2_3_1_sizes import WINDOWS, counts_complete_windows, pooled_by_notes
 from cnn_spec.checks.search import Cases, cases
 from cnn_spec.checks.tensors import (
     avg_pool,
@@ -49,22 +39,7 @@ from cnn_spec.checks.tensors import (
 from cnn_spec.definitions.convolution import terms
 from cnn_spec.definitions.resampling import downsample_backward
 from cnn_spec.operations import Array
-from cnn_spec.sizes import pool_output_size
 
-WINDOWS = cases(
-    N=range(1, 8),
-    K=range(1, 6),
-    S=range(1, 5),
-    where=lambda N, K, S: N >= K,
-    domain="N >= K",
-)
-OVERLAPPING = cases(
-    N=range(1, 8),
-    K=range(1, 6),
-    S=range(1, 5),
-    where=lambda N, K, S: N >= K >= S,
-    domain="N >= K >= S",
-)
 STRIDED = cases(
     N=range(1, 7),
     K=range(1, 5),
@@ -72,64 +47,6 @@ STRIDED = cases(
     where=lambda N, K, S: N >= K,
     domain="N >= K",
 )
-
-MEANS = {
-    N: "input side",
-    K: "kernel side",
-    S: "stride",
-    P: "padding on each side",
-    D: "dilation, the distance of kernel cells",
-}
-COMPLETE = Formula(
-    quantity="output side",
-    expression=sp.floor((N + 2 * P - D * (K - 1) - 1) / S) + 1,
-    means=MEANS,
-    domain=sp.And(N >= 1, K >= 1, S >= 1, P >= 0, D >= 1, N + 2 * P >= D * (K - 1) + 1, evaluate=False),
-    cover=({N: SPAN + 1 + D * (K - 1) - 2 * P, S: STRIDE},),
-    neutral={P: 0, D: 1},
-    grid={N: range(1, 10), K: range(1, 6), S: range(1, 6), P: range(3), D: range(1, 4)},
-)
-"""How many complete windows lie on the padded input."""
-
-a, b, c = naturals("a b c")
-(r1,) = positives("r1")
-STARTING_INSIDE = Formula(
-    quantity="output side with partial windows",
-    expression=sp.Min(sp.ceiling((N + 2 * P - K) / S) + 1, sp.ceiling((N + P) / S)),
-    means={symbol: MEANS[symbol] for symbol in (N, K, S, P)},
-    domain=sp.And(N >= 1, S >= 1, P >= 0, K > P, N + 2 * P >= K, evaluate=False),
-    # N + 2P - K = qS + r and K - P = aS + b + 1, with r = 0; with r > 0 and b + r < S; with r > 0 and b + r >= S.
-    cover=tuple(
-        {S: stride, K: P + a * stride + rest + 1, N: a * stride + rest + 1 - P + q * stride + remainder}
-        for stride, rest, remainder in (
-            (b + 1 + t, b, sp.Integer(0)),
-            (b + 1 + r1 + t, b, r1),
-            (c + b + 2 + t, c + 1 + b, 1 + t + c),
-        )
-    ),
-    neutral={P: 0},
-    grid={N: range(1, 12), K: range(1, 6), S: range(1, 7), P: range(3)},
-)
-"""Partial windows count if they start on the input or its leading padding."""
-
-
-def _counts_complete_windows(size: sp.Expr) -> bool:
-    """Whether, N - K being any qS + r with 0 <= r < S, the last window ends inside and one more would not."""
-    last = resolve(size.subs({N: SPAN + K, S: STRIDE})) - 1
-    return nonnegative(SPAN - last * STRIDE) and positive((last + 1) * STRIDE - SPAN)
-
-
-def _pooled(S_divides: bool, size: sp.Expr) -> sp.Expr:
-    """The size when S divides N - K, or for every positive remainder."""
-    stride = t + 1 if S_divides else r1 + 1 + t
-    span = q * stride if S_divides else q * stride + r1
-    return resolve(size.subs({N: span + K, S: stride}, simultaneous=True))
-
-
-def _one_more_than_complete(size: sp.Expr) -> bool:
-    """Whether `size` counts the complete windows if S divides N - K, and one more if it does not."""
-    divides, leaves = _pooled(True, size), _pooled(False, size)
-    return bool(sp.expand(divides - q - 1) == 0 and sp.expand(leaves - q - 2) == 0)
 
 
 def _same_terms(position: Callable[[sp.Expr], sp.Expr]) -> bool:
@@ -144,7 +61,12 @@ def _same_terms(position: Callable[[sp.Expr], sp.Expr]) -> bool:
     return bool(full.subs(p, position(o).subs(S, stride)) == strided)
 
 
-DECOMPOSED = [((1, 1, 4), (2, 1, 2)), ((1, 2, 5), (1, 2, 2)), ((1, 1, 4, 5), (1, 1, 2, 3))]
+DECOMPOSED = [
+    *(((1, 1, N), (1, 1, K)) for N in range(1, 7) for K in range(1, min(N, 3) + 1)),
+    ((1, 2, 5), (2, 2, 2)),
+    ((1, 1, 4, 5), (1, 1, 2, 3)),
+]
+DECOMPOSED_WORDS = "every N <= 6, K <= 3 on one channel, (1, 2, 5) * (2, 2, 2) and (1, 1, 4, 5) * (1, 1, 2, 3), at strides 1, 2, 3"
 
 
 def _conv_then_down(downsampled: Callable[[Array, int], Array]) -> bool:
@@ -182,10 +104,6 @@ def _by_ceiling(x: Array, K: int, S: int) -> Array:
     return max_pool(x, K, S, ceil_mode=True)
 
 
-def _pooled_by_notes(N: int, K: int, S: int) -> int:
-    return -((K - N) // S) + 1
-
-
 def _products(N: int, K: int, S: int) -> int:
     """How many products the strided convolution of one axis takes, counted."""
     shapes = ((1, 1, N), (1, 1, K))
@@ -204,25 +122,6 @@ def _loses(claim: Callable[..., bool]) -> bool:
         for n in range(1, 8)
         for s in range(1, 6)
     )
-
-
-def _starts_outside(claim: Callable[..., bool]) -> bool:
-    """Whether the claim tells when the last window of the ceiling formula starts beyond the input."""
-    return all(claim(**case) == ((_pooled_by_notes(**case) - 1) * case["S"] >= case["N"]) for case in WINDOWS)
-
-
-def _counts_starting_inside(size: Callable[..., Any]) -> bool:
-    """Whether `size` counts the windows up to the first that reaches the end, none starting outside."""
-    for point in STARTING_INSIDE.points():
-        n, k, s, p = (point[name] for name in "NKSP")
-        starts = [at for at in range(0, n + p, s) if at == 0 or at - s + k < n + 2 * p]
-        if size(**point) != len(starts):
-            return False
-    return True
-
-
-def _interface_size(N: int, K: int, S: int, P: int) -> int:
-    return pool_output_size(N, kernel_size=K, stride=S, padding=(P, P), ceil_mode=True)
 
 
 def _rank(rows: list[list[int]]) -> int:
@@ -253,28 +152,37 @@ def _keeps_all(maps: Callable[[int], int]) -> bool:
     return True
 
 
-def _gradient_by_steps(place: Callable[[Array, Array, int], Array]) -> bool:
+def gradient_by_steps(place: Callable[[Array, Array, int], Array]) -> bool:
     """Whether the strided derivative is the stride-1 derivative after the derivatives are put in place."""
     for x_shape, w_shape in DECOMPOSED:
-        x, w = integers(x_shape, w_shape)
         for s in (1, 2, 3):
-            (dy,) = integers(conv(x, w, stride=s).shape, seed=2)
-            placed = place(dy, conv(x, w), s)
+            y_shape = conv(np.zeros(x_shape), np.zeros(w_shape), stride=s).shape
+            x, w, dy = symbols(x_shape, w_shape, y_shape)
+            dz = place(dy, conv(x, w), s)
             direct = conv_backward(dy, x, w, stride=s)
-            if placed.shape != conv(x, w).shape or not all(
-                map(same, direct[:2], conv_backward(placed, x, w)[:2])
-            ):
+            if dz.shape != conv(x, w).shape or not all(map(same, direct[:2], conv_backward(dz, x, w)[:2])):
                 return False
     return True
 
 
-def _placed(dy: Array, full: Array, S: int) -> Array:
+def placed(dy: Array, full: Array, S: int) -> Array:
+    """The derivatives at every S-th place of the stride-1 map, zeros elsewhere."""
     return downsample_backward(dy, full, factor=(S,) * (full.ndim - 2))
 
 
-def _repeated(dy: Array, full: Array, S: int) -> Array:
+def repeated_in_place(dy: Array, full: Array, S: int) -> Array:
+    """Each derivative S times: wrong."""
     return repeated(dy, S, full.shape[2:])
 
+
+KEPT = Formula(
+    quantity="downsampled side",
+    expression=sp.ceiling(N / S),
+    means={N: "input side", S: "factor"},
+    domain=(N >= 1, S >= 1),
+    cover=({N: SPAN + 1, S: STRIDE},),
+    grid={N: range(1, 25), S: range(1, 9)},
+)
 
 EVIDENCE: Mapping[str, Evidence] = {
     "STRIDE-EASE": ambiguous(
@@ -286,12 +194,12 @@ EVIDENCE: Mapping[str, Evidence] = {
             differs_at={"N": 2, "K": 1, "S": 2},
         ),
         also=(
-            executed(
+            at_shapes(
                 "the strided derivatives are the stride-1 derivatives of the derivative map put in place",
-                _gradient_by_steps,
-                over="1-d and 2-d shapes at strides 1, 2, 3",
-                right=_placed,
-                wrong=_repeated,
+                gradient_by_steps,
+                over=DECOMPOSED_WORDS,
+                right=placed,
+                wrong=repeated_in_place,
                 wrong_says="each derivative repeated instead of followed by zeros",
             ),
         ),
@@ -317,7 +225,7 @@ EVIDENCE: Mapping[str, Evidence] = {
             ),
             for_all(
                 "the sizes agree: ceiling((N - K + 1)/S) = floor((N - K)/S) + 1",
-                _counts_complete_windows,
+                counts_complete_windows,
                 right=sp.ceiling((N - K + 1) / S),
                 wrong=sp.ceiling((N - K) / S),
                 wrong_says="ceiling((N - K)/S)",
@@ -325,7 +233,7 @@ EVIDENCE: Mapping[str, Evidence] = {
             at_shapes(
                 "strided convolution = full convolution, then downsampling",
                 _conv_then_down,
-                over=", ".join(f"{x} * {w}" for x, w in DECOMPOSED) + " at strides 1, 2, 3",
+                over=DECOMPOSED_WORDS,
                 right=down,
                 wrong=_keep_last,
                 wrong_says="the last of every S kept",
@@ -335,11 +243,11 @@ EVIDENCE: Mapping[str, Evidence] = {
     "POOL-DECOMP": Evidence(
         checks=(
             for_all(
-                "output o of strided pooling looks at the window of output S o of full pooling",
-                lambda start: bool(sp.expand(start - sp.Symbol("o") * S) == 0),
-                right=S * sp.Symbol("o"),
-                wrong=S * sp.Symbol("o") + S - 1,
-                wrong_says="the window of output S o + S - 1",
+                "stride-1 pooling leaves N - K + 1, of which ceiling((N - K + 1)/S) are kept: all complete windows",
+                counts_complete_windows,
+                right=sp.ceiling((N - K + 1) / S),
+                wrong=sp.ceiling((N - K) / S) + 1,
+                wrong_says="the notes' ceiling((N - K)/S) + 1",
             ),
             executed(
                 "max and mean pooling with stride S = full pooling, then downsampling",
@@ -351,7 +259,7 @@ EVIDENCE: Mapping[str, Evidence] = {
             ),
             differs_first_at(
                 {"N": 2, "K": 1, "S": 2},
-                claim=_pooled_by_notes,
+                claim=pooled_by_notes,
                 truth=lambda N, K, S: down(max_pool(_ramp(N), K, 1), S).shape[2],
                 among=WINDOWS,
                 claim_says="the notes' own pooled size",
@@ -368,15 +276,15 @@ EVIDENCE: Mapping[str, Evidence] = {
         ),
     ),
     "DOWN-SIZE": Evidence(
-        formula=Formula(
-            quantity="downsampled side",
-            expression=sp.ceiling(N / S),
-            means={N: "input side", S: "factor"},
-            domain=sp.And(N >= 1, S >= 1, evaluate=False),
-            cover=({N: SPAN + 1, S: STRIDE},),
-            grid={N: range(1, 25), S: range(1, 9)},
-        ),
+        formula=KEPT,
         checks=(
+            counted(
+                KEPT,
+                lambda N, S: len([at for at in range(N) if at % S == 0]),
+                says="the formula counts the multiples of S among 0, ..., N - 1",
+                wrong=lambda N, S: N // S,
+                wrong_says="floor(N/S)",
+            ),
             for_all(
                 "of N = qS + r + 1 samples q + 1 are kept: 0, S, ..., qS",
                 lambda size: equal(size.subs({N: SPAN + 1, S: STRIDE}), q + 1),
@@ -442,108 +350,6 @@ EVIDENCE: Mapping[str, Evidence] = {
             ),
         )
     ),
-    "CONV-STRIDE-SIZE": Evidence(
-        formula=COMPLETE,
-        checks=(
-            for_all(
-                "the last of floor((N - K)/S) + 1 windows ends on the input, and one more would not",
-                _counts_complete_windows,
-                right=sp.floor((N - K) / S) + 1,
-                wrong=sp.ceiling((N - K) / S) + 1,
-                wrong_says="ceiling((N - K)/S) + 1",
-            ),
-            for_all(
-                "padding and dilation: N + 2P samples and a kernel that spans D (K - 1) + 1",
-                lambda size: equal(size.subs({N: SPAN + 1 + D * (K - 1) - 2 * P, S: STRIDE}), q + 1),
-                right=COMPLETE.expression,
-                wrong=sp.floor((N + 2 * P - K) / S) + 1,
-                wrong_says="dilation forgotten",
-            ),
-            executed(
-                "the formula counts the windows",
-                lambda size: all(
-                    size(**p) == count_windows(p["N"] + 2 * p["P"], p["D"] * (p["K"] - 1) + 1, p["S"])
-                    for p in COMPLETE.points()
-                ),
-                over="every N <= 9, K <= 5, S <= 5, P <= 2, D <= 3 in the domain",
-                right=COMPLETE,
-                wrong=lambda N, K, S, P, D: (N + 2 * P - K) // S + 1,
-                wrong_says="dilation forgotten",
-            ),
-            differs_first_at(
-                {"N": 1, "K": 2, "S": 2},
-                claim=lambda N, K, S: int((N - K) / S) + 1,
-                truth=count_windows,
-                among=cases(N=range(1, 7), K=range(1, 7), S=range(1, 5)),
-                claim_says="rounding to zero, where N < K,",
-            ),
-        ),
-    ),
-    "POOL-SIZE": Evidence(
-        formula=COMPLETE,
-        checks=(
-            for_all(
-                "complete windows: the last of floor((N - K)/S) + 1 ends on the map, and one more would not",
-                _counts_complete_windows,
-                right=sp.floor((N - K) / S) + 1,
-                wrong=sp.ceiling((N - K) / S) + 1,
-                wrong_says="the notes' ceiling((N - K)/S) + 1",
-            ),
-            for_all(
-                "the notes' ceiling gives the same if S divides N - K, and one more for every other remainder",
-                _one_more_than_complete,
-                right=sp.ceiling((N - K) / S) + 1,
-                wrong=sp.floor((N - K) / S) + 1,
-                wrong_says="floor((N - K)/S) + 1",
-            ),
-            differs_first_at(
-                {"N": 2, "K": 1, "S": 2},
-                claim=_pooled_by_notes,
-                truth=count_windows,
-                among=WINDOWS,
-            ),
-            differs_first_at(
-                {"N": 3, "K": 2, "S": 2},
-                claim=_pooled_by_notes,
-                truth=count_windows,
-                among=OVERLAPPING,
-            ),
-        ),
-    ),
-    "POOL-OUTSIDE": Evidence(
-        formula=STARTING_INSIDE,
-        checks=(
-            for_all(
-                "with 0 < r <= S - K, r the remainder of N - K, the ceiling's last window starts at or past N",
-                lambda beyond: nonnegative(sp.expand((q + 1) * (r1 + K + t) - beyond)),
-                right=q * (r1 + K + t) + r1 + K,
-                wrong=q * (r1 + K + t) + r1 + K + t + 1,
-                wrong_says="that it starts one further, for every S",
-            ),
-            executed(
-                "the ceiling's last window starts beyond the input exactly when 0 < r <= S - K",
-                _starts_outside,
-                over=WINDOWS.words,
-                right=lambda N, K, S: 0 < (N - K) % S <= S - K,
-                wrong=lambda N, K, S: (N - K) % S > 0,
-                wrong_says="exactly when r > 0",
-            ),
-            executed(
-                "partial windows that start inside: min(ceiling((N + 2P - K)/S) + 1, ceiling((N + P)/S))",
-                lambda sizes: all(map(_counts_starting_inside, sizes)),
-                over="every N <= 11, K <= 5, S <= 6, P <= 2 in the domain",
-                right=(STARTING_INSIDE, _interface_size),
-                wrong=(lambda N, K, S, P: _pooled_by_notes(N + 2 * P, K, S),),
-                wrong_says="windows that start outside counted too",
-            ),
-            differs_first_at(
-                {"N": 2, "K": 1, "S": 2},
-                claim=_pooled_by_notes,
-                truth=lambda N, K, S: int(STARTING_INSIDE(N=N, K=K, S=S)),
-                among=WINDOWS,
-            ),
-        ),
-    ),
     "S2-MAPS": Evidence(
         checks=(
             executed(
@@ -561,7 +367,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 among=cases(
                     N=range(1, 4), K=range(1, 3), S=range(1, 4), where=lambda N, K, S: N >= K, domain="N >= K"
                 ),
-                claim_says="S^2 maps as necessary",
+                claim_says="the notes' number of maps",
             ),
             differs_first_at(
                 {"N": 2, "K": 2, "S": 1},
@@ -574,7 +380,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                     where=lambda N, K, S: N >= K >= S,
                     domain="N >= K >= S",
                 ),
-                claim_says="S^2 maps as enough",
+                claim_says="that S^2 maps are enough",
             ),
         )
     ),
