@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from cnn_reference import (
     avg_pool2d,
     avg_pool2d_backward,
@@ -42,7 +43,7 @@ SHAPES = {  # batch, channels in, side, channels out, kernel, stride, padding, d
     "large kernel": (1, 8, 64, 8, 31, 1, 15, 1, 1),
 }
 POOLS = {"stride 2": (8, 64, 112, 3, 2, 1), "stride 1": (4, 64, 56, 3, 1, 1)}
-SECONDS, TURN = 2.0, 0.05
+SECONDS, TURN = 1.5, 0.05
 
 Contenders = dict[str, Callable[[], Any]]
 
@@ -119,7 +120,7 @@ def convolution(
         peak(lambda: conv2d(x, w, b, **moves), given),
         peak(lambda: conv2d_backward(dy, x, w, **moves), given + dy.nbytes),
     )
-        cells = [f"{1e6 * y_['ours']:.0f}", *[f"{r:.2f}" for r in (*to_torch, *to_product, *memory)]]
+    cells = [f"{1e6 * y_['ours']:.0f}", *[f"{r:.2f}" for r in (*to_torch, *to_product, *memory)]]
     print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
     return to_torch
 
@@ -145,9 +146,7 @@ def pool(name: str, n: int, c: int, side: int, k: int, s: int, p: int) -> None:
     }  # fmt: skip
     largest, mean = shared | {"dilation": (1, 1)}, shared | {"count_include_pad": True}
     tx = torch.from_numpy(x).requires_grad_()
-    max_, avg_ = (
-        f(tx, k, s, p) for f in (torch.nn.functional.max_pool2d, torch.nn.functional.avg_pool2d)
-    )
+    max_, avg_ = (f(tx, k, s, p) for f in (torch.nn.functional.max_pool2d, torch.nn.functional.avg_pool2d))
     dy = np.ones(tuple(max_.shape), np.float32)
     tdy = torch.from_numpy(dy)
     _, indices = max_pool2d_with_indices(x, **largest)
