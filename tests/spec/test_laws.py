@@ -7,6 +7,7 @@ import pytest
 
 import cnn_reference
 from cnn_spec.bounds import Declared, Oracle
+from cnn_spec.case import Case
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS, case_ids, case_of, rows
 from cnn_spec.clause import Law
 from cnn_spec.definitions import definition
@@ -79,11 +80,23 @@ def test_each_law_is_broken_by_something_wrong(name: str) -> None:
     assert any(breaks(LAWS[name], wrong) for wrong in ([STUBBORN[clause]] if clause in STUBBORN else WRONG))
 
 
+def judged_cases(law: Law, function: str) -> list[Case]:
+    """The smallest of the cases that a law judges on a function: the definition is slow."""
+    found = (case_of(i, 1) for i in case_ids(function, "pairs", range(len(rows(function, "pairs"))), DTYPES))
+    cases = [case for case in found if case is not None and all(when(case) for when in law.when)]
+    return sorted(cases, key=lambda case: sum(np.size(a) for a in case.call.arguments.values()))[:8]
+
+
 @pytest.mark.parametrize("name", [name for name, law in LAWS.items() if law.check is not answered])
 def test_each_law_holds_of_the_definition(name: str) -> None:
-    law, judged = LAWS[name], 0
-    oracle = Oracle(definition)
+    law, oracle, judged = LAWS[name], Oracle(definition), 0
     for rank in RANKS if OPERATIONS[law.operation].ranked else (0,):
+<<<<<<< HEAD
+        if rank >= law.least_rank:
+            for case in judged_cases(law, OPERATIONS[law.operation].function(rank)):
+                assert law.check(definition, case, oracle).holds, case.id
+                judged += 1
+=======
         function = OPERATIONS[law.operation].function(rank)
         for case_id in case_ids(
             function, "pairs", range(0, len(rows(function, "pairs")), 2 if rank else 1), DTYPES[:1]
@@ -95,6 +108,7 @@ def test_each_law_holds_of_the_definition(name: str) -> None:
                 continue
             assert law.check(definition, case, oracle).holds, case_id
             judged += 1
+>>>>>>> operations
     assert judged
 
 
