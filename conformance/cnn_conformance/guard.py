@@ -12,10 +12,15 @@ from cnn_spec.shapes import Shape, result_shapes
 SIZE_CLAUSES = {
     "conv": "CONV-STRIDE-SIZE",
     "conv_transpose": "TRANSPOSE-SIZE",
+    "depthwise_conv": "CONV-STRIDE-SIZE",
+    "separable_conv": "CONV-STRIDE-SIZE",
     "max_pool": "POOL-SIZE",
+    "max_pool_with_indices": "POOL-SIZE",
     "avg_pool": "POOL-SIZE",
     "downsample": "DOWN-SIZE",
     "upsample": "UP-ZEROS",
+    "pixel_unshuffle": "SHUFFLE-SIZE",
+    "pixel_shuffle": "SHUFFLE-SIZE",
 }
 """The clause that says the spatial size of a forward result."""
 
@@ -106,6 +111,12 @@ def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
             raise MisconductError("RESULT-KIND", call, words) from error
     if array.dtype.hasobject or array.dtype.kind in "SUV":
         raise MisconductError("RESULT-KIND", call, f"{name} is {_kind(part)}, expected an array")
+    if name == "indices":
+        if array.dtype.kind not in "iu":
+            raise MisconductError(
+                "RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected an integer one"
+            )
+        return array.astype(np.int64)
     if array.dtype != dtype:
         raise MisconductError("RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected {dtype}")
     return array

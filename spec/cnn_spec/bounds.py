@@ -107,6 +107,11 @@ def normwise(call: Call, dtype: np.dtype[Any], answer: Implementation, growth: f
     return (*bounds, componentwise(call, dtype, answer)[2]) if "dy" in call.arguments else bounds
 
 
+def is_convolution(call: Call) -> bool:
+    """Whether filters slide over images, so that Winograd, FFT and the like are to be had."""
+    return "stride" in call.parameters and any(name.startswith("w") for name in call.arguments)
+
+
 class Oracle:
     """What is right: an implementation to be trusted, asked in float64, and how far an answer may be from it.
 
@@ -127,7 +132,7 @@ class Oracle:
     def tolerance(self, case: Case, call: Call | None = None) -> tuple[Array | float, ...]:
         """The bound on each result of the case's call, or of another on data of the same kind."""
         call = call or case.call
-        normwise_call = self.declared.normwise and "w" in call.arguments
+        normwise_call = self.declared.normwise and is_convolution(call)
         if call.of_integers or (case.exact and not normwise_call):
             return (0.0,) * len(call.results)
         judged = _in_float64(call)

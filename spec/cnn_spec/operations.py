@@ -40,6 +40,7 @@ class Operation:
 
 _CONV = ("stride", "padding", "dilation", "groups")
 _TRANSPOSED = ("stride", "padding", "output_padding", "dilation", "groups")
+_DEPTHWISE = ("stride", "padding", "dilation")
 _POOL = ("kernel_size", "stride", "padding")
 _MAX = (*_POOL, "dilation", "ceil_mode")
 _AVG = (*_POOL, "ceil_mode", "count_include_pad")
@@ -51,7 +52,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "conv_transpose_backward": Operation(
         "conv_transpose{}d_backward", ("dy", "x", "w"), _TRANSPOSED, ("dx", "dw", "db")
     ),
+    "depthwise_conv": Operation("depthwise_conv{}d", ("x", "w", "b"), _DEPTHWISE, ("y",)),
+    "separable_conv": Operation(
+        "separable_conv{}d", ("x", "w_depthwise", "w_pointwise", "b"), _DEPTHWISE, ("y",)
+    ),
     "max_pool": Operation("max_pool{}d", ("x",), _MAX, ("y",)),
+    "max_pool_with_indices": Operation("max_pool{}d_with_indices", ("x",), _MAX, ("y", "indices")),
     "max_pool_backward": Operation("max_pool{}d_backward", ("dy", "x"), _MAX, ("dx",)),
     "avg_pool": Operation("avg_pool{}d", ("x",), _AVG, ("y",)),
     "avg_pool_backward": Operation("avg_pool{}d_backward", ("dy", "x"), _AVG, ("dx",)),
@@ -59,6 +65,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "downsample_backward": Operation("downsample{}d_backward", ("dy", "x"), ("factor",), ("dx",)),
     "upsample": Operation("upsample{}d", ("x",), ("factor",), ("y",)),
     "upsample_backward": Operation("upsample{}d_backward", ("dy", "x"), ("factor",), ("dx",)),
+    "pixel_unshuffle": Operation("pixel_unshuffle{}d", ("x",), ("factor",), ("y",)),
+    "pixel_shuffle": Operation("pixel_shuffle{}d", ("x",), ("factor",), ("y",)),
+    "linear": Operation("linear", ("x", "w", "b"), (), ("y",)),
+    "linear_backward": Operation("linear_backward", ("dy", "x", "w"), (), ("dx", "dw", "db")),
     "conv_output_size": Operation(
         "conv_output_size",
         ("n",),
@@ -75,6 +85,16 @@ OPERATIONS: Mapping[str, Operation] = {
         of_integers=True,
     ),
     "same_padding": Operation("same_padding", ("kernel_size",), (), ("padding",), of_integers=True),
+    "conv_param_count": Operation(
+        "conv_param_count",
+        ("c_in", "c_out"),
+        ("kernel_size", "groups", "bias"),
+        ("count",),
+        of_integers=True,
+    ),
+    "separable_param_count": Operation(
+        "separable_param_count", ("c_in", "c_out"), ("kernel_size", "bias"), ("count",), of_integers=True
+    ),
 }
 """Every operation that is judged, by the name that the clauses use for it."""
 

@@ -8,11 +8,15 @@ from cnn_spec.shapes import forward_shape
 
 def roundings(call: Call) -> tuple[int, ...]:
     """The most roundings that one term of each result can meet; 0 for a result that is only selected."""
-    if call.operation == "conv":
+    if call.operation in ("conv", "depthwise_conv", "linear"):
         return (prod(call["w"].shape[1:]) + (call["b"] is not None),)
     if call.operation == "conv_backward":
         c_out, _, *kernel = call["w"].shape
         return c_out // call["groups"] * prod(kernel), _places(call["dy"].shape), _bias(call)
+    if call.operation == "separable_conv":
+        return (prod(call["w_depthwise"].shape) + 2,)
+    if call.operation == "linear_backward":
+        return call["w"].shape[0], call["x"].shape[0], _bias(call)
     if call.operation == "conv_transpose":
         products = call["w"].shape[0] // call["groups"] * _cells_on_an_output(call)
         return (products + (call["b"] is not None),)

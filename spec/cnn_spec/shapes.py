@@ -1,6 +1,7 @@
 """The shapes of an operation's results, from its arguments and parameters alone (notes §2, §3.1)."""
 
 from collections.abc import Sequence
+from math import prod
 
 from cnn_spec import sizes
 from cnn_spec.operations import Call
@@ -14,8 +15,12 @@ def _per_axis(call: Call, names: Sequence[str]) -> list[dict[str, object]]:
 
 
 def _conv(call: Call) -> Shape:
+    return _filtered(call, call["w"].shape)
+
+
+def _filtered(call: Call, filters: Shape) -> Shape:
     n, _, *spatial = call["x"].shape
-    c_out, _, *kernel = call["w"].shape
+    c_out, _, *kernel = filters
     with_kernel = zip(spatial, kernel, _per_axis(call, ("stride", "padding", "dilation")), strict=True)
     return (n, c_out, *(sizes.conv_output_size(i, kernel_size=k, **p) for i, k, p in with_kernel))  # type: ignore[arg-type]
 
@@ -27,6 +32,15 @@ def _conv_transpose(call: Call) -> Shape:
     axes = zip(spatial, kernel, per_axis, strict=True)
     enlarged = (sizes.conv_transpose_output_size(i, kernel_size=k, **p) for i, k, p in axes)  # type: ignore[arg-type]
     return (n, c_out * call["groups"], *enlarged)
+
+
+def _separable(call: Call) -> Shape:
+    n, _, *spatial = _filtered(call, call["w_depthwise"].shape)
+    return (n, call["w_pointwise"].shape[0], *spatial)
+
+
+def _linear(call: Call) -> Shape:
+    return (call["x"].shape[0], call["w"].shape[0])
 
 
 def _pool(call: Call) -> Shape:
@@ -46,13 +60,29 @@ def _upsample(call: Call) -> Shape:
     return (n, c, *map(sizes.upsampled_size, spatial, call["factor"]))
 
 
+def _unshuffle(call: Call) -> Shape:
+    n, c, *spatial = call["x"].shape
+    return (n, c * prod(call["factor"]), *(i // f for i, f in zip(spatial, call["factor"], strict=True)))
+
+
+def _shuffle(call: Call) -> Shape:
+    n, c, *spatial = call["x"].shape
+    return (n, c // prod(call["factor"]), *(i * f for i, f in zip(spatial, call["factor"], strict=True)))
+
+
 _FORWARD = {
     "conv": _conv,
     "conv_transpose": _conv_transpose,
+    "depthwise_conv": _conv,
+    "separable_conv": _separable,
     "max_pool": _pool,
+    "max_pool_with_indices": _pool,
     "avg_pool": _pool,
     "downsample": _downsample,
     "upsample": _upsample,
+    "pixel_unshuffle": _unshuffle,
+    "pixel_shuffle": _shuffle,
+    "linear": _linear,
 }
 
 
@@ -69,4 +99,4 @@ def result_shapes(call: Call) -> tuple[Shape, ...]:
         return call["x"].shape, call["w"].shape, forward_shape(call)[1:2]
     if call.operation.endswith("_backward"):
         return (call["x"].shape,)
-    return (forward_shape(call),)
+    return (forward_shape(call),) * len(call.results)

@@ -11,7 +11,8 @@ from cnn_spec.sizes import extent
 
 def kernel_of(call: Call) -> tuple[int, ...]:
     """The kernel's size on each axis, of a convolution or a pooling."""
-    return tuple(call["w"].shape[2:]) if "w" in call.arguments else call["kernel_size"]
+    filters = next((a for name, a in call.arguments.items() if name.startswith("w")), None)
+    return call["kernel_size"] if filters is None else tuple(filters.shape[2:])
 
 
 def spans_of(call: Call) -> tuple[int, ...]:
@@ -60,6 +61,13 @@ def several_filters(case: Case) -> bool:
 def several_channels(case: Case) -> bool:
     """More than one channel of the input."""
     return bool(case.call["x"].shape[1] > 1)
+
+
+def a_multiplier_above_one(case: Case) -> bool:
+    """More than one filter for each channel, and more than one channel."""
+    call = case.call
+    filters = call["w_depthwise" if "w_depthwise" in call.arguments else "w"]
+    return several_channels(case) and bool(filters.shape[0] > call["x"].shape[1])
 
 
 def several_groups(case: Case) -> bool:

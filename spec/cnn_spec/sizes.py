@@ -4,6 +4,8 @@ Domains are the callers' affair: these are the formulas, not the refusals. A res
 no window fits.
 """
 
+from math import prod
+
 Pair = tuple[int, int]
 
 
@@ -32,6 +34,16 @@ def conv_transpose_output_size(
 ) -> int:
     """The size that a convolution with these parameters may have come from (the interface's own formula)."""
     return (n - 1) * stride - sum(padding) + extent(kernel_size, dilation) + output_padding
+
+
+def conv_param_count(c_in: int, c_out: int, *, kernel_size: tuple[int, ...], groups: int, bias: bool) -> int:
+    """The weights of `c_out` filters, each with a plane for every channel of its group, and their biases (notes §1.7)."""
+    return c_out * (c_in // groups) * prod(kernel_size) + (c_out if bias else 0)
+
+
+def separable_param_count(c_in: int, c_out: int, *, kernel_size: tuple[int, ...], bias: bool) -> int:
+    """The weights of a plane for each channel, then of `c_out` vectors across the channels (notes §1.7)."""
+    return c_in * prod(kernel_size) + c_out * c_in + (c_out if bias else 0)
 
 
 def same_padding(kernel_size: int, larger: str = "after") -> Pair:

@@ -57,6 +57,39 @@ def at_the_front(call: Call, y: Array) -> Array:
     return np.roll(y, call["output_padding"][-1], axis=-1)
 
 
+def in_the_padded_plane(call: Call, indices: Array) -> Array:
+    """On one axis: places counted from the padding's first."""
+    return indices + call["padding"][-1][0]
+
+
+def from_the_start_of_the_window(call: Call, indices: Array) -> Array:
+    starts = np.arange(indices.shape[-1]) * call["stride"][-1] - call["padding"][-1][0]
+    return indices - starts
+
+
+def column_major(call: Call, indices: Array) -> Array:
+    spatial = call["x"].shape[2:]
+    return np.ravel_multi_index(np.unravel_index(indices, spatial)[::-1], spatial[::-1])
+
+
+def filters_first(call: Call, y: Array) -> Array:
+    """Output channel m C + c instead of c multiplier + m."""
+    channels = call["x"].shape[1]
+    by_channel = y.reshape(y.shape[0], channels, -1, *y.shape[2:])
+    return by_channel.swapaxes(1, 2).reshape(y.shape)
+
+
+def offsets_first(call: Call, y: Array) -> Array:
+    """Channel offset C + c instead of c prod(factor) + offset."""
+    by_channel = y.reshape(y.shape[0], call["x"].shape[1], -1, *y.shape[2:])
+    return by_channel.swapaxes(1, 2).reshape(y.shape)
+
+
+def bias_at_both_steps(call: Call) -> Results:
+    """A bias of the first step, made of ones."""
+    return REFERENCE(call.but(x=call["x"] + 1))
+
+
 WRONG: dict[str, tuple[str, Wrong, set[str]]] = {
     "kernel flipped": ("conv_transpose", before(w=flipped), {"UP-FRAC"}),
     "output padding in front": ("conv_transpose", after(0, at_the_front), {"UP-FRAC"}),
@@ -75,6 +108,36 @@ WRONG: dict[str, tuple[str, Wrong, set[str]]] = {
         after(2, lambda call, db: db / np.asarray(call["dy"].shape[0], db.dtype)),
         {"TRANSPOSE-BIAS"},
     ),
+    "index in the padded plane": ("max_pool_with_indices", after(1, in_the_padded_plane), {"MAX-INDEX"}),
+    "index in its window": ("max_pool_with_indices", after(1, from_the_start_of_the_window), {"MAX-INDEX"}),
+    "index of the next sample": ("max_pool_with_indices", after(1, lambda call, at: at + 1), {"MAX-INDEX"}),
+    "depthwise channels by filter": ("depthwise_conv", after(0, filters_first), {"DW-TERM"}),
+    "depthwise kernel flipped": ("depthwise_conv", before(w=flipped), {"DW-TERM"}),
+    "separable without a bias": ("separable_conv", before(b=lambda call: None), {"SEP-WSUM"}),
+    "separable with a bias between": ("separable_conv", bias_at_both_steps, {"SEP-WSUM", "SEP-INTER"}),
+    "unshuffled by offset": ("pixel_unshuffle", after(0, offsets_first), {"SHUFFLE-ORDER", "S2-MAPS"}),
+    "shuffled backwards": (
+        "pixel_shuffle",
+        after(0, lambda call, y: y[..., ::-1]),
+        {"SHUFFLE-ORDER", "SHUFFLE-INVERSE"},
+    ),
+    "linear without a bias": ("linear", before(b=lambda call: None), {"LINEAR"}),
+    "linear derivative averaged": (
+        "linear_backward",
+        after(1, lambda call, dw: dw / np.asarray(call["x"].shape[0], dw.dtype)),
+        {"BP-MLP"},
+    ),
+    "linear derivative of the output": (
+        "linear_backward",
+        after(0, lambda call, dx: dx * 2),
+        {"BP-MLP", "ADJOINT"},
+    ),
+    "groups not counted": ("conv_param_count", before(groups=lambda call: 1), {"DW-STD-SHAPE"}),
+    "bias of the first step counted": (
+        "separable_param_count",
+        after(0, lambda call, count: count + call["bias"] * call["c_in"]),
+        {"SEP-SHAPE"},
+    ),
 }
 RANKS_OF = {name: 1 if OPERATIONS[operation].ranked else 0 for name, (operation, _, _) in WRONG.items()}
 
@@ -92,3 +155,22 @@ def test_the_definition_breaks_none(operation: str) -> None:
         return definition(call) if max(sizes) <= 60 else REFERENCE(call)
 
     assert broken(operation, small, 1 if OPERATIONS[operation].ranked else 0, seed=1) == set()
+
+
+def test_a_column_major_index_breaks_the_clause_on_planes() -> None:
+    assert "MAX-INDEX" in broken("max_pool_with_indices", after(1, column_major), rank=2)
+
+
+def test_any_tied_index_is_right() -> None:
+    def last_tied(call: Call) -> Results:
+        """The last of the largest elements: the first one of the reversed plane, where windows lie alike."""
+        y, indices = (np.array(result) for result in REFERENCE(call))
+        planes = call["x"].reshape(*call["x"].shape[:2], -1)
+        for at in np.ndindex(*y.shape):
+            start = at[-1] * call["stride"][-1] - call["padding"][-1][0]
+            cells = start + np.arange(call["kernel_size"][-1]) * call["dilation"][-1]
+            tied = [i for i in cells if 0 <= i < planes.shape[-1] and planes[(*at[:2], i)] == y[at]]
+            indices[at] = tied[-1]
+        return y, indices
+
+    assert broken("max_pool_with_indices", last_tied, rank=1) == set()

@@ -107,6 +107,31 @@ def _conv_transpose_backward(rank: int) -> Callable[..., Any]:
     return conv_transpose_backward
 
 
+def _depthwise_tensor(
+    rank: int, x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None, parameters: dict[str, Any]
+) -> torch.Tensor:
+    return _conv_tensor(rank, x, w, b, {**parameters, "groups": x.shape[1]})
+
+
+def _depthwise_conv(rank: int) -> Callable[..., Any]:
+    def depthwise_conv(x: Array, w: Array, b: Array | None, **parameters: Any) -> Array:
+        bias = None if b is None else _tensor(b)
+        return np.asarray(_depthwise_tensor(rank, _tensor(x), _tensor(w), bias, parameters))
+
+    return depthwise_conv
+
+
+def _separable_conv(rank: int) -> Callable[..., Any]:
+    def separable_conv(
+        x: Array, w_depthwise: Array, w_pointwise: Array, b: Array | None, **parameters: Any
+    ) -> Array:
+        between = _depthwise_tensor(rank, _tensor(x), _tensor(w_depthwise), None, parameters)
+        combine: Callable[..., torch.Tensor] = getattr(F, f"conv{rank}d")
+        return np.asarray(combine(between, _tensor(w_pointwise), None if b is None else _tensor(b)))
+
+    return separable_conv
+
+
 def _native(kernel_size: Sequence[int], padding: Pairs) -> bool:
     """Whether PyTorch's pooling takes this padding: equal sides, at most half a window."""
     halves = all(2 * before <= k for k, (before, _) in zip(kernel_size, padding, strict=True))
@@ -120,6 +145,18 @@ def _max_pool_tensor(rank: int, x: torch.Tensor, *, padding: Pairs, **parameters
     if parameters["ceil_mode"]:
         raise NotImplementedError("ceil_mode with padding of unequal sides or beyond half a window")
     return pool(_around(x, padding, -torch.inf), **parameters)
+
+
+def _max_pool_with_indices(rank: int) -> Callable[..., Any]:
+    def max_pool_with_indices(x: Array, *, padding: Pairs, **parameters: Any) -> tuple[Array, Array]:
+        if not _native(parameters["kernel_size"], padding):
+            raise NotImplementedError("indices with padding of unequal sides or beyond half a window")
+        pool: Callable[..., tuple[torch.Tensor, torch.Tensor]] = getattr(F, f"max_pool{rank}d")
+        sides = tuple(before for before, _ in padding)
+        y, indices = pool(_tensor(x), padding=sides, return_indices=True, **parameters)
+        return y.numpy(), indices.numpy()
+
+    return max_pool_with_indices
 
 
 def _avg_pool_tensor(
@@ -172,6 +209,9 @@ _for_ranks("conv{}d", _conv)
 _for_ranks("conv{}d_backward", _conv_backward)
 _for_ranks("conv_transpose{}d", _conv_transpose)
 _for_ranks("conv_transpose{}d_backward", _conv_transpose_backward)
+_for_ranks("depthwise_conv{}d", _depthwise_conv)
+_for_ranks("separable_conv{}d", _separable_conv)
+_for_ranks("max_pool{}d_with_indices", _max_pool_with_indices)
 for _name, _of in (
     ("max_pool{}d", _max_pool_tensor),
     ("avg_pool{}d", _avg_pool_tensor),
@@ -180,6 +220,50 @@ for _name, _of in (
 ):
     _for_ranks(_name, _forward(_of))
     _for_ranks(f"{_name}_backward", _backward(_of))
+
+
+def _one_factor(factor: Sequence[int]) -> int:
+    if len(set(factor)) > 1:
+        raise NotImplementedError("a factor of its own for each axis")
+    return factor[0]
+
+
+def pixel_unshuffle2d(x: Array, *, factor: Sequence[int]) -> Array:
+    """Blocks become channels; PyTorch has this for images and one factor."""
+    return np.asarray(F.pixel_unshuffle(_tensor(x), _one_factor(factor)))
+
+
+def pixel_shuffle2d(x: Array, *, factor: Sequence[int]) -> Array:
+    """Channels become blocks; PyTorch has this for images and one factor."""
+    return np.asarray(F.pixel_shuffle(_tensor(x), _one_factor(factor)))
+
+
+def linear(x: Array, w: Array, b: Array | None) -> Array:
+    """The flat layer."""
+    return np.asarray(F.linear(_tensor(x), _tensor(w), None if b is None else _tensor(b)))
+
+
+def linear_backward(dy: Array, x: Array, w: Array) -> tuple[Array, ...]:
+    """The flat layer's derivatives, by autograd."""
+    variables = (_variable(x), _variable(w), torch.zeros(len(w), dtype=_tensor(w).dtype).requires_grad_())
+    return tuple(g.numpy() for g in torch.autograd.grad(F.linear(*variables), variables, _tensor(dy)))
+
+
+def _parameters_of(c_in: int, c_out: int, kernel_size: Sequence[int], groups: int, bias: bool) -> int:
+    layer = getattr(torch.nn, f"Conv{len(kernel_size)}d")
+    made = layer(c_in, c_out, tuple(kernel_size), groups=groups, bias=bias, device="meta")
+    return sum(int(p.numel()) for p in made.parameters())
+
+
+def conv_param_count(c_in: int, c_out: int, *, kernel_size: Sequence[int], groups: int, bias: bool) -> int:
+    """The parameters of PyTorch's layer."""
+    return _parameters_of(c_in, c_out, kernel_size, groups, bias)
+
+
+def separable_param_count(c_in: int, c_out: int, *, kernel_size: Sequence[int], bias: bool) -> int:
+    """The parameters of PyTorch's layers, one for each step."""
+    pointwise = _parameters_of(c_in, c_out, (1,) * len(kernel_size), 1, bias)
+    return _parameters_of(c_in, c_in, kernel_size, c_in, False) + pointwise
 
 
 def _shape_only(n: int) -> torch.Tensor:

@@ -169,6 +169,11 @@ def _factor_level(factor: int) -> str:
     return str(factor) if factor < 3 else "above 2"
 
 
+def no_axes() -> Iterator[Axis]:
+    """What has no spatial axis has one choice: nothing."""
+    yield Axis({}, {}, 0, 0, 0)
+
+
 def same_padding_axes() -> Iterator[Axis]:
     """Every kernel for which a padding that keeps the size is asked."""
     for kernel in range(1, 34):

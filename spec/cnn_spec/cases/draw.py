@@ -9,6 +9,7 @@ import numpy as np
 from cnn_spec.case import Data
 from cnn_spec.cases import values
 from cnn_spec.cases.axis import EXTENTS, LONG, Axis
+from cnn_spec.cases.layers import Sizes, shapes_of
 from cnn_spec.cases.layouts import LAYOUTS
 from cnn_spec.cases.space import FEW, Row, Space
 from cnn_spec.cases.validity import divisors_are_powers_of_two
@@ -57,55 +58,64 @@ def draw_axes(space: Space, row: Row, rank: int, rng: Generator) -> list[Axis]:
         axes = [_pick(rng, others), *middle, _trivial(space, row, row["length"])]
     else:
         axes = [*([_trivial(space, row, "few")] * (rank - 1)), last]
-    if row["length"] in LONG:
+    if row.get("length") in LONG:
         axes[-1] = axes[-1].resized(_pick(rng, LONG[row["length"]]))
     return axes
 
 
-def _cost(shapes: dict[str, Shape], outputs: int) -> int:
-    elements = sum(map(prod, shapes.values()))
-    return max(elements, outputs * prod(shapes["w"][1:]) if "w" in shapes else elements)
+def _cost(shapes: dict[str, Shape], places: int) -> int:
+    """Elements, or multiplications with a filter at each of so many places."""
+    weights = sum(prod(shape) for name, shape in shapes.items() if name.startswith("w"))
+    return max(sum(map(prod, shapes.values())), places * weights)
 
 
-def _shapes(operation: str, row: Row, axes: Sequence[Axis], rng: Generator) -> dict[str, Shape]:
-    """The shapes of x, and of w and b where there are some."""
-    batch = _pick(rng, FEW[row["batch"]])
-    spatial = tuple(a.n for a in axes)
-    if "groups" not in row:
-        return {"x": (batch, _pick(rng, EXTENTS[row["channels"]]), *spatial)}
-    groups = _pick(rng, FEW[row["groups"]])
-    c_in = _pick(rng, EXTENTS[row["channels in per group"]])
-    c_out = groups * _pick(rng, EXTENTS[row["channels out per group"]])
-    kernel = tuple(a.parameters["kernel_size"] for a in axes)
-    x = (batch, groups * c_in, *spatial)
-    if operation.startswith("conv_transpose"):
-        return {"x": x, "w": (groups * c_in, c_out // groups, *kernel), "b": (c_out,)}
-    return {"x": x, "w": (c_out, c_in, *kernel), "b": (c_out,)}
+_DRAWN: dict[str, tuple[str, dict[str, tuple[int, ...]]]] = {
+    "batch": ("batch", FEW),
+    "channels": ("channels", EXTENTS),
+    "groups": ("groups", FEW),
+    "channels in per group": ("c_in", EXTENTS),
+    "channels out per group": ("c_out", EXTENTS),
+    "multiplier": ("multiplier", FEW),
+    "channels out": ("c_out", EXTENTS),
+    "features in": ("c_in", EXTENTS),
+    "features out": ("c_out", EXTENTS),
+}
+"""The factors that speak of a size: its name and the sizes of each level."""
 
 
-def _groups(operation: str, shapes: dict[str, Shape]) -> int:
-    channels: int = shapes["b"][0] if operation.startswith("conv_transpose") else shapes["x"][1]
-    per_group: int = shapes["w"][1]
-    return channels // per_group
+def _drawn_sizes(row: Row, rng: Generator) -> Sizes:
+    return {
+        name: _pick(rng, levels[row[factor]]) for factor, (name, levels) in _DRAWN.items() if factor in row
+    }
 
 
-def _parameters(operation: str, row: Row, axes: Sequence[Axis], shapes: dict[str, Shape]) -> dict[str, Any]:
-    found: dict[str, Any] = {name: tuple(a.parameters[name] for a in axes) for name in axes[0].parameters}
-    found |= {name: row[name] == "on" for name in ("ceil_mode", "count_include_pad") if name in row}
-    if "w" in shapes:
-        found["groups"] = _groups(operation, shapes)
+def _sizes(row: Row, axes: Sequence[Axis], rng: Generator) -> Sizes:
+    """The sizes of a layer, and its parameters on each axis."""
+    per_axis = {name: tuple(a.parameters[name] for a in axes) for name in axes[0].parameters}
+    return {**_drawn_sizes(row, rng), "spatial": tuple(a.n for a in axes), **per_axis}
+
+
+def _parameters(operation: str, row: Row, sizes: Sizes) -> dict[str, Any]:
+    switches: dict[str, Any] = {
+        name: row[name] == "on" for name in ("ceil_mode", "count_include_pad") if name in row
+    }
+    found: dict[str, Any] = {**sizes, **switches}
     return {name: found[name] for name in OPERATIONS[operation].parameters}
 
 
 def _terms(operation: str, shapes: dict[str, Shape], parameters: dict[str, Any]) -> int:
     """The most terms that one sum of any result has."""
-    if operation == "conv":
+    if operation in ("conv", "depthwise_conv", "linear"):
         return prod(shapes["w"][1:]) + 1
+    if operation == "separable_conv":
+        return prod(shapes["w_depthwise"]) * values.DENSE + 1
+    if operation == "linear_backward":
+        return max(shapes["w"][0], shapes["x"][0])
     if operation == "conv_backward":
         dy = shapes["dy"]
         return max(prod(shapes["w"]) // shapes["w"][1], prod(dy) // max(dy[1], 1), 1)
     if operation == "conv_transpose":
-        return prod(shapes["w"]) // shapes["w"][1] // _groups(operation, shapes) + 1
+        return int(prod(shapes["w"]) // shapes["w"][1] // parameters["groups"]) + 1
     if operation == "conv_transpose_backward":
         places = max(shapes["dy"][0] * prod(shapes[name][2:]) for name in ("x", "dy"))
         return max(prod(shapes["w"][1:]), places, 1)
@@ -120,7 +130,7 @@ def data_kinds(operation: str) -> tuple[Data, ...]:
         return (Data.EXACT,)
     if operation.startswith("max_pool"):
         return tuple(Data)
-    if operation.startswith(("downsample", "upsample")):
+    if operation.startswith(("downsample", "upsample", "pixel")):
         return (Data.EXACT, Data.ROUNDED)
     return (Data.EXACT, Data.WIDE, Data.ROUNDED)
 
@@ -131,20 +141,22 @@ def draw_call(
     """A call in the row's region with such data; None where such data say nothing (inexact means)."""
     if OPERATIONS[operation].of_integers:
         return _draw_size_call(operation, row, space, rng)
-    tries: list[tuple[int, int, list[Axis], dict[str, Shape]]] = []
+    tries: list[tuple[int, int, Sizes]] = []
     for _ in range(6):
         axes = draw_axes(space, row, rank, rng)
-        shapes = _shapes(operation, row, axes, rng)
-        outputs = prod(a.outputs + 1 for a in axes) * shapes["x"][0] * shapes.get("w", shapes["x"][1:])[0]
-        tries.append((_cost(shapes, outputs), len(tries), axes, shapes))
+        sizes = _sizes(row, axes, rng)
+        places = prod(a.outputs + 1 for a in axes) * sizes["batch"]
+        tries.append((_cost(shapes_of(operation, sizes), places), len(tries), sizes))
         if tries[-1][0] <= COST:
             break
-    _, _, axes, shapes = min(tries)
-    parameters = _parameters(operation, row, axes, shapes)
+    sizes = min(tries, key=lambda tried: tried[:2])[2]
+    shapes, parameters = shapes_of(operation, sizes), _parameters(operation, row, sizes)
     if operation.startswith("avg_pool") and data is not Data.ROUNDED:
         probe = Call(operation, rank, {"x": np.empty(shapes["x"])}, parameters)
         if not divisors_are_powers_of_two(probe):
             return None
+    if operation == "separable_conv" and data is Data.WIDE and not _room_for_two_factors(shapes, dtype):
+        return None
     arrays = _arrays(operation, rank, row, shapes, parameters, data, dtype, rng)
     layout = LAYOUTS[row["layout"]]
     arguments = {
@@ -152,6 +164,11 @@ def draw_call(
         for name in OPERATIONS[operation].arrays
     }
     return Call(operation, rank, arguments, parameters)
+
+
+def _room_for_two_factors(shapes: dict[str, Shape], dtype: np.dtype[Any]) -> bool:
+    """Whether sums of products of a wide number and two companions stay representable."""
+    return prod(shapes["w_depthwise"]) * values.DENSE < values.room_beside_wide(dtype)
 
 
 def _arrays(
@@ -169,7 +186,7 @@ def _arrays(
         probe = {name: np.empty(shapes[name]) for name in names if name != "dy"}
         shapes = {**shapes, "dy": forward_shape(Call(operation, rank, probe, parameters))}
     drawn = {n: shapes[n] for n in names if n != "b" or row["bias"] == "given"}
-    if operation == "max_pool":
+    if operation in ("max_pool", "max_pool_with_indices"):
         return {"x": values.ordered(rng, drawn["x"], data)}
     if operation == "max_pool_backward":
         x = values.ordered(rng, drawn.pop("x"), data)
@@ -181,9 +198,30 @@ def _arrays(
 
 def _draw_size_call(operation: str, row: Row, space: Space, rng: Generator) -> Call:
     axis: Axis = _pick(rng, space.matching(row))
+    if "number of axes" in row:
+        return _draw_count_call(operation, row, space, rng)
     if row.get("length") in LONG:
         axis = axis.resized(_pick(rng, LONG[row["length"]]))
     found = {"n": axis.n, **axis.parameters, "ceil_mode": row.get("ceil_mode") == "on"}
+    declared = OPERATIONS[operation]
+    return Call(
+        operation, 0, {n: found[n] for n in declared.arrays}, {n: found[n] for n in declared.parameters}
+    )
+
+
+def _draw_count_call(operation: str, row: Row, space: Space, rng: Generator) -> Call:
+    sizes = _drawn_sizes(row, rng)
+    groups = sizes.get("groups", 1)
+    kernels = [
+        _pick(rng, space.matching(row)).parameters["kernel_size"] for _ in range(int(row["number of axes"]))
+    ]
+    found = {
+        "c_in": groups * sizes.get("c_in", sizes.get("channels", 1)),
+        "c_out": groups * sizes["c_out"],
+        "kernel_size": tuple(kernels),
+        "groups": groups,
+        "bias": row["bias"] == "given",
+    }
     declared = OPERATIONS[operation]
     return Call(
         operation, 0, {n: found[n] for n in declared.arrays}, {n: found[n] for n in declared.parameters}

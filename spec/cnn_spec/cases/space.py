@@ -84,7 +84,7 @@ class Space:
         def exists(wanted: tuple[str | None, ...], short_length: bool) -> bool:
             return any(
                 all(w in (None, level) for w, level in zip(wanted, levels, strict=True))
-                and not (short_length and levels[length] in LONG)
+                and not (short_length and levels and levels[length] in LONG)
                 for levels in self.choices
             )
 
@@ -104,15 +104,24 @@ _GROUPED = {
     "channels in per group": tuple(EXTENTS),
     "channels out per group": tuple(EXTENTS),
 }
+_BIAS = {"bias": ("none", "given")}
+_MULTIPLIED = {"multiplier": tuple(FEW)}
+_FEATURES = {"features in": tuple(EXTENTS), "features out": tuple(EXTENTS)}
+_COUNTED = {**_BIAS, "number of axes": ("1", "2", "3")}
 _CEIL: dict[str, Levels] = {"ceil_mode": ("off", "on")}
 _LAYOUT = {"layout": tuple(LAYOUTS)}
 
 
 _DECLARED: dict[str, tuple[dict[str, Levels], Axes]] = {
-    "conv": ({**_BATCH, **_GROUPED, "bias": ("none", "given"), **_LAYOUT}, axis.convolution_axes),
+    "conv": ({**_BATCH, **_GROUPED, **_BIAS, **_LAYOUT}, axis.convolution_axes),
     "conv_backward": ({**_BATCH, **_GROUPED, **_LAYOUT}, axis.convolution_axes),
-    "conv_transpose": ({**_BATCH, **_GROUPED, "bias": ("none", "given"), **_LAYOUT}, axis.transposed_axes),
+    "conv_transpose": ({**_BATCH, **_GROUPED, **_BIAS, **_LAYOUT}, axis.transposed_axes),
     "conv_transpose_backward": ({**_BATCH, **_GROUPED, **_LAYOUT}, axis.transposed_axes),
+    "depthwise_conv": ({**_BATCH, **_CHANNELS, **_MULTIPLIED, **_BIAS, **_LAYOUT}, axis.convolution_axes),
+    "separable_conv": (
+        {**_BATCH, **_CHANNELS, **_MULTIPLIED, "channels out": tuple(EXTENTS), **_BIAS, **_LAYOUT},
+        axis.convolution_axes,
+    ),
     "max_pool": ({**_BATCH, **_CHANNELS, **_CEIL, **_LAYOUT}, axis.pooling_axes),
     "avg_pool": (
         {**_BATCH, **_CHANNELS, **_CEIL, "count_include_pad": ("off", "on"), **_LAYOUT},
@@ -120,16 +129,26 @@ _DECLARED: dict[str, tuple[dict[str, Levels], Axes]] = {
     ),
     "downsample": ({**_BATCH, **_CHANNELS, **_LAYOUT}, axis.downsampling_axes),
     "upsample": ({**_BATCH, **_CHANNELS, **_LAYOUT}, axis.upsampling_axes),
+    "linear": ({**_BATCH, **_FEATURES, **_BIAS, **_LAYOUT}, axis.no_axes),
+    "linear_backward": ({**_BATCH, **_FEATURES, **_LAYOUT}, axis.no_axes),
     "conv_output_size": ({}, axis.convolution_axes),
     "pool_output_size": (_CEIL, axis.pooling_axes),
     "conv_transpose_output_size": ({}, axis.transposed_axes),
     "same_padding": ({}, axis.same_padding_axes),
+    "conv_param_count": ({**_GROUPED, **_COUNTED}, axis.same_padding_axes),
+    "separable_param_count": (
+        {"channels": tuple(EXTENTS), "channels out": tuple(EXTENTS), **_COUNTED},
+        axis.same_padding_axes,
+    ),
 }
 _SHARED = {
+    "max_pool_with_indices": "max_pool",
     "max_pool_backward": "max_pool",
     "avg_pool_backward": "avg_pool",
     "downsample_backward": "downsample",
     "upsample_backward": "upsample",
+    "pixel_unshuffle": "upsample",
+    "pixel_shuffle": "upsample",
 }
 """Operations that are drawn from another one's space."""
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from cnn_spec.case import Case, Data
 from cnn_spec.cases.axis import pool_counts
+from cnn_spec.cases.layers import shapes_of, sizes_of
 from cnn_spec.cases.layouts import LAYOUTS
 from cnn_spec.operations import Array, Call
 from cnn_spec.shapes import Shape, forward_shape, result_shapes
@@ -21,17 +22,8 @@ def describe(case: Case) -> Description:
     call = case.call
     if call.of_integers:
         return {**call.arguments, **call.parameters}
-    x = call["x"].shape
-    found: Description = {"batch": x[0]}
-    if "w" in call.arguments:
-        groups = call["groups"]
-        c_out = forward_shape(call)[1] // groups
-        found |= {"groups": groups, "c_in": x[1] // groups, "c_out": c_out}
-        found |= {"kernel_size": call["w"].shape[2:], "bias": call.arguments.get("b") is not None}
-    else:
-        found["channels"] = x[1]
     parameters = {name: value for name, value in call.parameters.items() if name != "groups"}
-    return {**found, **parameters, "spatial": x[2:], "layout": case.levels["layout"]}
+    return {**sizes_of(call), **parameters, "layout": case.levels["layout"]}
 
 
 def rebuild(case: Case, wanted: Description, keep_last: bool = False) -> Case:
@@ -42,7 +34,9 @@ def rebuild(case: Case, wanted: Description, keep_last: bool = False) -> Case:
     call = case.call
     if call.of_integers:
         return case.with_call(call.but(**{n: wanted[n] for n in (*call.arguments, *call.parameters)}))
-    shapes = _shapes(call.operation, wanted)
+    shapes: dict[str, Any] = shapes_of(call.operation, wanted)
+    if not wanted.get("bias"):
+        shapes["b"] = None
     parameters = {n: wanted.get(n, wanted.get("groups")) for n in call.parameters}
     if "dy" in call.arguments:
         probe = {n: np.empty(shapes[n]) for n in call.arguments if n != "dy"}
@@ -58,18 +52,6 @@ def rebuild(case: Case, wanted: Description, keep_last: bool = False) -> Case:
     changed = Call(call.operation, call.rank, arrays, parameters)
     levels = {**case.levels, "layout": wanted["layout"]}
     return Case(case.id, (*case.calls[:-1], changed), case.data, levels)
-
-
-def _shapes(operation: str, wanted: Description) -> dict[str, Any]:
-    if "channels" in wanted:
-        return {"x": (wanted["batch"], wanted["channels"], *wanted["spatial"])}
-    c_in, c_out = (wanted["groups"] * wanted[name] for name in ("c_in", "c_out"))
-    filters = (c_in, wanted["c_out"]) if operation.startswith("conv_transpose") else (c_out, wanted["c_in"])
-    return {
-        "x": (wanted["batch"], c_in, *wanted["spatial"]),
-        "w": (*filters, *wanted["kernel_size"]),
-        "b": (c_out,) if wanted["bias"] else None,
-    }
 
 
 def _fitted(a: Array, shape: Shape, keep_last: bool) -> Array:
@@ -102,8 +84,10 @@ def drawable(case: Case) -> bool:
 
 
 def _size_call_is_valid(call: Call) -> bool:
-    if call.operation == "same_padding":
+    if call.operation in ("same_padding", "separable_param_count"):
         return True
+    if call.operation == "conv_param_count":
+        return bool(call["c_in"] % call["groups"] == call["c_out"] % call["groups"] == 0)
     parameters = {n: v for n, v in call.parameters.items() if n != "ceil_mode"}
     if call.operation == "conv_transpose_output_size":
         fits = parameters["output_padding"] < max(parameters["stride"], parameters["dilation"])

@@ -43,9 +43,14 @@ def wide(rng: Generator, shape: Shape, dtype: Float) -> Array:
     return (rng.integers(top // 8, top // 2, shape) * 2 + 1) * signs(rng, shape)
 
 
+def room_beside_wide(dtype: Float) -> int:
+    """How many times a wide integer can be added up and stay representable."""
+    return int(2 ** (np.finfo(dtype).nmant + 1 - wide_bits(dtype)))
+
+
 def companions(rng: Generator, shape: Shape, dtype: Float, terms: int) -> Array:
     """Small integers to multiply wide ones with, so that sums of `terms` products stay representable."""
-    room = 2 ** (np.finfo(dtype).nmant + 1 - wide_bits(dtype))
+    room = room_beside_wide(dtype)
     if terms <= room:
         return integers(rng, shape, min(DENSE, room // terms))
     sparse = np.zeros(prod(shape), np.int64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnn_spec import sizes
-from cnn_spec.definitions import convolution, pooling, resampling, transposed
+from cnn_spec.definitions import convolution, dense, depthwise, pooling, resampling, transposed
 from cnn_spec.operations import Call, Results
 
 DEFINITIONS: dict[str, Any] = {
@@ -16,7 +16,10 @@ DEFINITIONS: dict[str, Any] = {
     "conv_backward": convolution.conv_backward,
     "conv_transpose": transposed.conv_transpose,
     "conv_transpose_backward": transposed.conv_transpose_backward,
+    "depthwise_conv": depthwise.depthwise_conv,
+    "separable_conv": depthwise.separable_conv,
     "max_pool": pooling.max_pool,
+    "max_pool_with_indices": pooling.max_pool_with_indices,
     "max_pool_backward": pooling.max_pool_backward,
     "avg_pool": pooling.avg_pool,
     "avg_pool_backward": pooling.avg_pool_backward,
@@ -24,10 +27,16 @@ DEFINITIONS: dict[str, Any] = {
     "downsample_backward": resampling.downsample_backward,
     "upsample": resampling.upsample,
     "upsample_backward": resampling.upsample_backward,
+    "pixel_unshuffle": resampling.pixel_unshuffle,
+    "pixel_shuffle": resampling.pixel_shuffle,
+    "linear": dense.linear,
+    "linear_backward": dense.linear_backward,
     "conv_output_size": sizes.conv_output_size,
     "pool_output_size": sizes.pool_output_size,
     "conv_transpose_output_size": sizes.conv_transpose_output_size,
     "same_padding": sizes.same_padding,
+    "conv_param_count": sizes.conv_param_count,
+    "separable_param_count": sizes.separable_param_count,
 }
 
 

@@ -98,6 +98,14 @@ def max_pool(x: Array, **parameters: Any) -> Array:
     return y
 
 
+def max_pool_with_indices(x: Array, **parameters: Any) -> tuple[Array, Array]:
+    """The largest element of each window, and where it lies: its flat, row-major place in the plane."""
+    y, at_largest = max_pool(x, **parameters), np.zeros(_pooled_shape(x, parameters), np.int64)
+    for at, elements, _ in _planes(x, **parameters):
+        at_largest[at] = np.ravel_multi_index(first_largest(x, elements)[2:], x.shape[2:])
+    return y, at_largest
+
+
 def max_pool_backward(dy: Array, x: Array, **parameters: Any) -> Array:
     """Each window's derivative is added at its (first) largest element (notes §3.3.1, corrected: added)."""
     dx = zeros(x.shape, dy)

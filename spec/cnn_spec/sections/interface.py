@@ -45,7 +45,8 @@ def samples_are_independent(implementation: Implementation, case: Case, oracle: 
     return same_numbers(case, oracle, expected, got, (alone, 0), (call, 0))
 
 
-_PER_SAMPLE = tuple(name for name, operation in OPERATIONS.items() if operation.ranked)
+_ON_ARRAYS = tuple(name for name, operation in OPERATIONS.items() if not operation.of_integers)
+_PER_SAMPLE = tuple(name for name in _ON_ARRAYS if OPERATIONS[name].ranked or name.startswith("linear"))
 
 CLAUSES = (
     Clause(
@@ -73,7 +74,7 @@ CLAUSES = (
         id="RESULT-DTYPE",
         section="interface",
         standing=Standing.HOLDS,
-        statement="A result has the dtype of the arguments.",
+        statement="A result has the dtype of the arguments; an index any integer dtype.",
         laws=on_every_call(),
     ),
     Clause(
@@ -81,7 +82,7 @@ CLAUSES = (
         section="interface",
         standing=Standing.HOLDS,
         statement="A call leaves its arguments as they were.",
-        laws=on_every_call(_PER_SAMPLE),
+        laws=on_every_call(_ON_ARRAYS),
     ),
     Clause(
         id="BATCH-INDEPENDENT",

@@ -8,9 +8,16 @@ from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.laws import agreement, inner, on_every_call
 from cnn_spec.operations import Implementation
-from cnn_spec.sights import a_kernel_above_one, a_stride_above_one, exact_integers
+from cnn_spec.sights import (
+    a_bias,
+    a_factor_above_one,
+    a_kernel_above_one,
+    a_stride_above_one,
+    exact_integers,
+    several_samples,
+)
 
-LINEAR = ("conv", "conv_transpose", "avg_pool", "downsample", "upsample")
+LINEAR = ("conv", "conv_transpose", "avg_pool", "downsample", "upsample", "linear")
 """Operations that are linear in x once there is no bias, and that have a derivative of their own."""
 
 
@@ -20,6 +27,18 @@ def the_derivative_is_the_adjoint(implementation: Implementation, case: Case, or
     (y,) = oracle(forward)
     dx = implementation(case.call)[0]
     return compare(np.array(inner(dx, case.call["x"])), np.array(inner(case.call["dy"], y)))
+
+
+def unshuffled_again(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """unshuffle(shuffle(x)) = x; the other direction is the oracle's."""
+    (y,) = implementation(case.call)
+    return compare(oracle(case.call.on("pixel_unshuffle", x=y))[0].astype(case.dtype), case.call["x"])
+
+
+def shuffled_back(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """shuffle(unshuffle(x)) = x; the other direction is the oracle's."""
+    (y,) = implementation(case.call)
+    return compare(oracle(case.call.on("pixel_shuffle", x=y))[0].astype(case.dtype), case.call["x"])
 
 
 _SEEN = (a_kernel_above_one, a_stride_above_one)
@@ -67,5 +86,44 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="The bias derivative of a transposed convolution is dy summed over samples and positions.",
         laws=(Law(operation="conv_transpose_backward", check=agreement("db", "bias derivative")),),
+    ),
+    Clause(
+        id="LINEAR",
+        section="interface",
+        standing=Standing.HOLDS,
+        statement="A flat layer answers W x + b for each sample.",
+        laws=(
+            Law(operation="linear", check=agreement("y", "affine map"), must_see=(several_samples, a_bias)),
+        ),
+    ),
+    Clause(
+        id="SHUFFLE-ORDER",
+        section="interface",
+        standing=Standing.HOLDS,
+        statement=(
+            "Element `offset` of a block, row-major, belongs to channel c S^2 + offset: unshuffling takes it "
+            "there, shuffling takes it back."
+        ),
+        laws=tuple(
+            Law(operation=name, check=agreement("y", "rearranged map"), must_see=(a_factor_above_one,))
+            for name in ("pixel_unshuffle", "pixel_shuffle")
+        ),
+    ),
+    Clause(
+        id="SHUFFLE-INVERSE",
+        section="interface",
+        standing=Standing.HOLDS,
+        statement="Shuffling and unshuffling by the same factor undo one another.",
+        laws=(
+            Law(operation="pixel_shuffle", check=unshuffled_again, must_see=(a_factor_above_one,)),
+            Law(operation="pixel_unshuffle", check=shuffled_back, must_see=(a_factor_above_one,)),
+        ),
+    ),
+    Clause(
+        id="SHUFFLE-SIZE",
+        section="interface",
+        standing=Standing.HOLDS,
+        statement="Unshuffling N by a factor that divides it leaves N / S, shuffling makes N S.",
+        laws=on_every_call(("pixel_unshuffle", "pixel_shuffle")),
     ),
 )

@@ -1,9 +1,11 @@
 """Notes §2.3 (with §2.1.1's sizes): strides as full operations followed by downsampling."""
 
+import numpy as np
+
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.clause import Clause, Law, Standing
-from cnn_spec.comparison import Comparison
+from cnn_spec.comparison import Comparison, compare
 from cnn_spec.laws import agreement, every, on_every_call, same_numbers
 from cnn_spec.operations import Implementation
 from cnn_spec.sights import (
@@ -12,6 +14,7 @@ from cnn_spec.sights import (
     a_stride_above_one,
     exact_integers,
     nothing_dropped,
+    several_channels,
     spans_of,
 )
 
@@ -77,6 +80,17 @@ def starts_beyond(case: Case) -> bool:
     return ceil_mode(case) and bool(last * call["stride"] >= call["n"] + call["padding"][0])
 
 
+def each_map_is_a_downsampling(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """Map `c S^2 + offset` keeps every S-th element from that offset on: together the maps lose nothing."""
+    x, factor = case.call["x"], case.call["factor"]
+    maps = [
+        x[(..., *(slice(start, None, f) for start, f in zip(offset, factor, strict=True)))]
+        for offset in np.ndindex(*factor)
+    ]
+    expected = np.stack(maps, axis=2).reshape(x.shape[0], -1, *maps[0].shape[2:])
+    return compare(implementation(case.call)[0], expected)
+
+
 _SIZE = agreement("size", "size")
 
 CLAUSES = (
@@ -139,7 +153,7 @@ CLAUSES = (
         counterexample="N=1, K=2, S=2: truncated instead of floored division says 1.",
         laws=(
             Law(operation="conv_output_size", check=_SIZE, must_see=(size_stride,)),
-            *on_every_call(("conv",), must_see=(a_remainder,)),
+            *on_every_call(("conv", "depthwise_conv", "separable_conv"), must_see=(a_remainder,)),
         ),
     ),
     Clause(
@@ -172,7 +186,7 @@ CLAUSES = (
         counterexample="N=2, K=1, S=2: 2 by the notes' formula, but only 1 window fits.",
         laws=(
             Law(operation="pool_output_size", check=_SIZE, must_see=(size_stride, floor_mode, ceil_mode)),
-            *on_every_call(("max_pool", "avg_pool"), must_see=(a_remainder,)),
+            *on_every_call(("max_pool", "max_pool_with_indices", "avg_pool"), must_see=(a_remainder,)),
         ),
     ),
     Clause(
@@ -253,5 +267,12 @@ CLAUSES = (
         ),
         notes_say="Without S^2 times the maps, information is lost.",
         counterexample="N=K=1, S=2: 1 map is enough, not 4. N=K=2, S=1: 1 map is not enough, it takes 4.",
+        laws=(
+            Law(
+                operation="pixel_unshuffle",
+                check=each_map_is_a_downsampling,
+                must_see=(a_factor_above_one, several_channels),
+            ),
+        ),
     ),
 )

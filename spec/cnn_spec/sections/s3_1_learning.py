@@ -1,6 +1,8 @@
 """Notes §3 and §3.2.1: what backpropagation needs, through flat layers and activations."""
 
-from cnn_spec.clause import Clause, Standing
+from cnn_spec.clause import Clause, Law, Standing
+from cnn_spec.laws import agreement
+from cnn_spec.sights import several_samples
 
 CLAUSES = (
     Clause(
@@ -8,6 +10,19 @@ CLAUSES = (
         section="3",
         standing=Standing.HOLDS,
         statement="Flat layers y = W x + b have the derivatives dW = dy x', db = dy and dx = W' dy.",
+        laws=(
+            Law(operation="linear_backward", check=agreement("dx", "input derivative")),
+            Law(
+                operation="linear_backward",
+                check=agreement("dw", "weight derivative"),
+                must_see=(several_samples,),
+            ),
+            Law(
+                operation="linear_backward",
+                check=agreement("db", "bias derivative"),
+                must_see=(several_samples,),
+            ),
+        ),
     ),
     Clause(
         id="BP-FOLD",

@@ -1,5 +1,7 @@
 """Notes §3.3: max and mean pooling, forward as the notes define them there, and their derivatives."""
 
+from math import prod
+
 import numpy as np
 
 from cnn_spec.bounds import Oracle
@@ -15,6 +17,7 @@ from cnn_spec.sights import (
     complete_windows,
     exact_integers,
     overlapping_windows,
+    padding,
     partial_windows,
     ties,
     untied,
@@ -60,6 +63,39 @@ def one_window_credits_its_own_place(
     return agree(implementation, case.call.but(dy=one_hot), case, oracle, "dx")
 
 
+def the_index_points_at_the_value(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """y = x.flat[index] in each plane, and y is the largest element: any one of the tied ones will do."""
+    x = case.call["x"]
+    _, indices = implementation(case.call)
+    planes = x.reshape(*x.shape[:2], -1)
+    flat = indices.reshape(*x.shape[:2], -1).astype(np.int64)
+    inside = (flat >= 0) & (flat < planes.shape[-1])
+    found = np.take_along_axis(planes, np.where(inside, flat, 0), axis=-1)
+    got = np.where(inside, found, np.nan).reshape(indices.shape)
+    return compare(got, oracle(case.call)[0])
+
+
+def the_index_lies_in_its_window(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """On each axis the index is that of one of the window's cells: the nearest of them is the index itself."""
+    call = case.call
+    _, indices = implementation(call)
+    spatial = call["x"].shape[2:]
+    on_the_plane = np.clip(indices, 0, prod(spatial) - 1)
+    nearest = []
+    for axis, at in enumerate(np.unravel_index(on_the_plane, spatial)):
+        stride, (before, _), dilation = (call[n][axis] for n in ("stride", "padding", "dilation"))
+        starts = np.arange(indices.shape[2 + axis]) * stride - before
+        starts = starts.reshape(-1, *(1,) * (call.rank - 1 - axis))
+        cell = np.clip((at - starts) // dilation, 0, call["kernel_size"][axis] - 1)
+        nearest.append(np.clip(starts + cell * dilation, 0, spatial[axis] - 1))
+    return compare(indices, np.ravel_multi_index(tuple(nearest), spatial))
+
+
+def several_axes_of_samples(case: Case) -> bool:
+    """A plane of more than one sample on its last axis."""
+    return bool(case.call["x"].shape[-1] > 1)
+
+
 def nothing_in_nothing_out(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
     """dy = 0 gives dx = 0 everywhere: dx starts as zeros."""
     (dx,) = implementation(case.call.but(dy=np.zeros_like(case.call["dy"])))
@@ -93,6 +129,11 @@ CLAUSES = (
                 check=agreement("y", "largest element"),
                 must_see=(a_kernel_above_one,),
             ),
+            Law(
+                operation="max_pool_with_indices",
+                check=agreement("y", "largest element"),
+                must_see=(a_kernel_above_one,),
+            ),
         ),
     ),
     Clause(
@@ -100,13 +141,24 @@ CLAUSES = (
         section="3.3.1",
         standing=Standing.AMBIGUOUS,
         statement=(
-            "At a tie the whole derivative goes to one of the largest elements, to any of them, unless the "
+            "The index of a pooled value is the place of one of its window's largest elements, flat and row-major "
+            "in the unpadded plane. At a tie the whole derivative goes to one of the largest elements, to any of them, unless the "
             "convention `tie_gradient` says that they share it equally."
         ),
         notes_say="The index of the largest element is saved, as if there were one.",
         counterexample="N=K=2, x=(0, 0): (1, 0), (0, 1) and (1/2, 1/2) are subgradients, (1, 1) is not.",
         laws=(
             Law(operation="max_pool_backward", check=each_window_credits_one_of_its_largest, when=(ties,)),
+            Law(
+                operation="max_pool_with_indices",
+                check=the_index_points_at_the_value,
+                must_see=(a_kernel_above_one, padding, several_axes_of_samples, ties),
+            ),
+            Law(
+                operation="max_pool_with_indices",
+                check=the_index_lies_in_its_window,
+                must_see=(a_kernel_above_one, padding, ties),
+            ),
         ),
     ),
     Clause(
