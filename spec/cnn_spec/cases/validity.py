@@ -23,7 +23,9 @@ def describe(case: Case) -> Description:
     if call.of_integers:
         return {**call.arguments, **call.parameters}
     parameters = {name: value for name, value in call.parameters.items() if name != "groups"}
-    return {**sizes_of(call), **parameters, "layout": case.levels["layout"]}
+    sizes = sizes_of(call)
+    last = {name: sizes.pop(name) for name in ("spatial",) if name in sizes}
+    return {**sizes, **parameters, **last, "layout": case.levels["layout"]}
 
 
 def rebuild(case: Case, wanted: Description, keep_last: bool = False) -> Case:
