@@ -145,4 +145,4 @@ def _shape_clause(call: Call, got: Shape, expected: Shape) -> str:
         return "SHAPE-SAME"
     if len(got) != len(expected) or got[:2] != expected[:2]:
         return "RESULT-SHAPE"
-    return SIZE_CLAUSES[call.operation]
+    return SIZE_CLAUSES.get(call.operation, "RESULT-SHAPE")

@@ -71,7 +71,7 @@ def _less(name: str, value: Any) -> Iterator[Any]:
         if value != next(iter(LAYOUTS)):
             yield next(iter(LAYOUTS))
     elif isinstance(value, int):
-        floor = 0 if name in ("before", "after", "output_padding") else 1
+        floor = 0 if name in ("before", "after", "output_padding", "axis") else 1
         yield from dict.fromkeys(v for v in (floor, value // 2, value - 1) if floor <= v < value)
     elif isinstance(value, tuple):
         inner = "before" if name == "padding" else name

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cnn_spec.activation_bounds import activation_bound, is_activation
 from cnn_spec.case import Case
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.roundings import roundings
@@ -132,12 +133,17 @@ class Oracle:
     def tolerance(self, case: Case, call: Call | None = None) -> tuple[Array | float, ...]:
         """The bound on each result of the case's call, or of another on data of the same kind."""
         call = call or case.call
+        if call.operation == "relu_backward":
+            return (np.where(call["x"] == 0, np.abs(call["dy"]).astype(np.float64), 0.0),)
         normwise_call = self.declared.normwise and is_convolution(call)
         if call.of_integers or (case.exact and not normwise_call):
             return (0.0,) * len(call.results)
         judged = _in_float64(call)
         if normwise_call:
             return normwise(judged, case.dtype, self.answer, self.declared.growth)
+        to_one = self.declared.convention("activation_accuracy") == "one"
+        if is_activation(call):
+            return (activation_bound(judged, case.dtype, self(call)[0], to_one),)
         return componentwise(judged, case.dtype, self.answer)
 
 

@@ -70,6 +70,10 @@ def _shuffle(call: Call) -> Shape:
     return (n, c // prod(call["factor"]), *(i * f for i, f in zip(spatial, call["factor"], strict=True)))
 
 
+def _unchanged(call: Call) -> Shape:
+    return tuple(call["x"].shape)
+
+
 _FORWARD = {
     "conv": _conv,
     "conv_transpose": _conv_transpose,
@@ -83,6 +87,10 @@ _FORWARD = {
     "pixel_unshuffle": _unshuffle,
     "pixel_shuffle": _shuffle,
     "linear": _linear,
+    "relu": _unchanged,
+    "sigmoid": _unchanged,
+    "tanh": _unchanged,
+    "softmax": _unchanged,
 }
 
 

@@ -100,6 +100,16 @@ def a_dilation_above_one(case: Case) -> bool:
     return any(k > 1 and d > 1 for k, d in zip(kernel_of(case.call), case.call["dilation"], strict=True))
 
 
+def values_above_zero(case: Case) -> bool:
+    """Elements of the input above 0."""
+    return bool(np.any(case.call["x"] > 0))
+
+
+def values_below_zero(case: Case) -> bool:
+    """Elements of the input below 0."""
+    return bool(np.any(case.call["x"] < 0))
+
+
 def padding(case: Case) -> bool:
     """Padding on some side."""
     return any(map(any, case.call["padding"]))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import cnn_reference
-from cnn_spec.bounds import Oracle
+from cnn_spec.bounds import Declared, Oracle
 from cnn_spec.cases.stream import case_ids, case_of, rows
 from cnn_spec.definitions import definition
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results, implementation_of
@@ -32,10 +32,12 @@ def after(result: int, change: Callable[[Call, Array], Array]) -> Wrong:
     return wrong
 
 
-def broken(operation: str, implementation: Implementation, rank: int, seed: int = 0) -> set[str]:
+def broken(
+    operation: str, implementation: Implementation, rank: int, seed: int = 0, declared: Declared | None = None
+) -> set[str]:
     """The clauses whose laws fail somewhere on the pairs."""
     found: set[str] = set()
-    oracle = Oracle(REFERENCE)
+    oracle = Oracle(REFERENCE, declared)
     function = OPERATIONS[operation].function(rank)
     laws = [
         (clause.id, law) for clause in CLAUSES.values() for law in clause.laws if law.operation == operation
@@ -90,6 +92,17 @@ def bias_at_both_steps(call: Call) -> Results:
     return REFERENCE(call.but(x=call["x"] + 1))
 
 
+def cancelling_tanh(call: Call) -> Results:
+    power = np.exp(2 * call["x"].clip(-40, 40))
+    return ((power - 1) / (power + 1),)
+
+
+def overflowing_softmax(call: Call) -> Results:
+    with np.errstate(all="ignore"):
+        power = np.exp(call["x"])
+        return (power / power.sum(call["axis"], keepdims=True),)
+
+
 WRONG: dict[str, tuple[str, Wrong, set[str]]] = {
     "kernel flipped": ("conv_transpose", before(w=flipped), {"UP-FRAC"}),
     "output padding in front": ("conv_transpose", after(0, at_the_front), {"UP-FRAC"}),
@@ -131,6 +144,37 @@ WRONG: dict[str, tuple[str, Wrong, set[str]]] = {
         "linear_backward",
         after(0, lambda call, dx: dx * 2),
         {"BP-MLP", "ADJOINT"},
+    ),
+    "relu of the magnitude": ("relu", before(x=lambda call: np.abs(call["x"])), {"RELU"}),
+    "relu without NaN": ("relu", after(0, lambda call, y: np.nan_to_num(y)), {"RELU-NAN"}),
+    "relu passing all on": ("relu_backward", lambda call: (call["dy"],), {"ACT-BP"}),
+    "relu passing twice at zero": (
+        "relu_backward",
+        after(0, lambda call, dx: np.where(call["x"] == 0, 2 * call["dy"], dx)),
+        {"ACT-BP"},
+    ),
+    "sigmoid in half precision": (
+        "sigmoid",
+        after(0, lambda call, y: y.astype(np.float16).astype(y.dtype)),
+        {"SIGMOID"},
+    ),
+    "tanh from its cancelling formula": ("tanh", cancelling_tanh, {"TANH"}),
+    "sigmoid derivative of y": (
+        "sigmoid_backward",
+        before(x=lambda call: 1 / (1 + np.exp(-call["x"].clip(-80)))),
+        {"ACT-BP"},
+    ),
+    "tanh derivative without the square": (
+        "tanh_backward",
+        lambda call: (call["dy"] * (1 - np.tanh(call["x"])),),
+        {"ACT-BP"},
+    ),
+    "softmax that overflows": ("softmax", overflowing_softmax, {"SOFTMAX"}),
+    "softmax along the first axis": ("softmax", before(axis=lambda call: 0), {"SOFTMAX"}),
+    "softmax derivative without its sum": (
+        "softmax_backward",
+        lambda call: (REFERENCE(call.on("softmax"))[0] * call["dy"],),
+        {"SOFTMAX-BWD"},
     ),
     "groups not counted": ("conv_param_count", before(groups=lambda call: 1), {"DW-STD-SHAPE"}),
     "bias of the first step counted": (
@@ -174,3 +218,23 @@ def test_any_tied_index_is_right() -> None:
         return y, indices
 
     assert broken("max_pool_with_indices", last_tied, rank=1) == set()
+
+
+@pytest.mark.parametrize(
+    ("operation", "implementation", "convention"),
+    [
+        ("relu", after(0, lambda call, y: np.nan_to_num(y)), {"relu_nan": "zero"}),
+        ("tanh", cancelling_tanh, {"activation_accuracy": "one"}),
+    ],
+)
+def test_a_convention_is_honoured(operation: str, implementation: Wrong, convention: dict[str, str]) -> None:
+    assert broken(operation, implementation, 0)
+    assert broken(operation, implementation, 0, declared=Declared(conventions=convention)) == set()
+
+
+def test_any_gradient_between_0_and_dy_is_right_at_0() -> None:
+    for share in (0, 0.5, 1):
+        at_zero = after(
+            0, lambda call, dx, s=share: np.where(call["x"] == 0, s * call["dy"], dx).astype(dx.dtype)
+        )
+        assert broken("relu_backward", at_zero, 0) == set()

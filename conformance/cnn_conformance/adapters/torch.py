@@ -266,6 +266,34 @@ def separable_param_count(c_in: int, c_out: int, *, kernel_size: Sequence[int], 
     return _parameters_of(c_in, c_in, kernel_size, c_in, False) + pointwise
 
 
+def _activation(of: Callable[..., torch.Tensor]) -> tuple[Callable[..., Array], Callable[..., Array]]:
+    """The function on arrays, and its derivative by autograd."""
+
+    def backward(dy: Array, x: Array) -> Array:
+        variable = _variable(x)
+        (dx,) = torch.autograd.grad(of(variable), variable, _tensor(dy))
+        return np.asarray(dx.numpy())
+
+    return lambda x: np.asarray(of(_tensor(x))), backward
+
+
+relu, relu_backward = _activation(torch.relu)
+sigmoid, sigmoid_backward = _activation(torch.sigmoid)
+tanh, tanh_backward = _activation(torch.tanh)
+
+
+def softmax(x: Array, *, axis: int) -> Array:
+    """The shares along an axis."""
+    return np.asarray(F.softmax(_tensor(x), dim=axis))
+
+
+def softmax_backward(dy: Array, x: Array, *, axis: int) -> Array:
+    """The derivative of softmax, by autograd."""
+    variable = _variable(x)
+    (dx,) = torch.autograd.grad(F.softmax(variable, dim=axis), variable, _tensor(dy))
+    return np.asarray(dx.numpy())
+
+
 def _shape_only(n: int) -> torch.Tensor:
     """A signal without data: PyTorch's own inference of shapes."""
     return torch.empty((1, 1, n), device="meta")

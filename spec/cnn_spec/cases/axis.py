@@ -169,6 +169,22 @@ def _factor_level(factor: int) -> str:
     return str(factor) if factor < 3 else "above 2"
 
 
+def pointwise_axes() -> Iterator[Axis]:
+    """Arrays of one to four axes; the length is the last one's."""
+    for number, (lengths, n) in product((1, 2, 3, 4), _lengths()):
+        axis = Axis({"number of axes": str(number)}, {"number": number, "axis": number - 1}, n, n, 1)
+        yield from _at_each_length(lengths, axis)
+
+
+def softmax_axes() -> Iterator[Axis]:
+    """The same with each axis of them; the length is that axis's."""
+    for number, (lengths, n) in product((1, 2, 3, 4), _lengths()):
+        for at in range(number):
+            place = "last" if at == number - 1 else "middle" if at else "first"
+            levels = {"number of axes": str(number), "axis": place}
+            yield from _at_each_length(lengths, Axis(levels, {"number": number, "axis": at}, n, n, 1))
+
+
 def no_axes() -> Iterator[Axis]:
     """What has no spatial axis has one choice: nothing."""
     yield Axis({}, {}, 0, 0, 0)

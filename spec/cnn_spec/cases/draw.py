@@ -89,8 +89,17 @@ def _drawn_sizes(row: Row, rng: Generator) -> Sizes:
     }
 
 
+def _array_of_axes(axis: Axis, rng: Generator) -> Sizes:
+    """The shape of an array that is long on one axis only."""
+    shape = [_pick(rng, EXTENTS["few"]) for _ in range(axis.parameters["number"])]
+    shape[axis.parameters["axis"]] = axis.outputs
+    return {"shape": tuple(shape), "axis": axis.parameters["axis"]}
+
+
 def _sizes(row: Row, axes: Sequence[Axis], rng: Generator) -> Sizes:
     """The sizes of a layer, and its parameters on each axis."""
+    if "number" in axes[0].parameters:
+        return _array_of_axes(axes[0], rng)
     per_axis = {name: tuple(a.parameters[name] for a in axes) for name in axes[0].parameters}
     return {**_drawn_sizes(row, rng), "spatial": tuple(a.n for a in axes), **per_axis}
 
@@ -130,7 +139,9 @@ def data_kinds(operation: str) -> tuple[Data, ...]:
         return (Data.EXACT,)
     if operation.startswith("max_pool"):
         return tuple(Data)
-    if operation.startswith(("downsample", "upsample", "pixel")):
+    if operation.startswith(("sigmoid", "tanh", "softmax")):
+        return (Data.ROUNDED,)
+    if operation.startswith(("downsample", "upsample", "pixel", "relu")):
         return (Data.EXACT, Data.ROUNDED)
     return (Data.EXACT, Data.WIDE, Data.ROUNDED)
 
@@ -145,7 +156,7 @@ def draw_call(
     for _ in range(6):
         axes = draw_axes(space, row, rank, rng)
         sizes = _sizes(row, axes, rng)
-        places = prod(a.outputs + 1 for a in axes) * sizes["batch"]
+        places = prod(a.outputs + 1 for a in axes) * sizes.get("batch", 1)
         tries.append((_cost(shapes_of(operation, sizes), places), len(tries), sizes))
         if tries[-1][0] <= COST:
             break
@@ -192,6 +203,11 @@ def _arrays(
         x = values.ordered(rng, drawn.pop("x"), data)
         if data is Data.TIED:
             return {"x": x, "dy": values.powers_of_two(rng, drawn["dy"], dtype)}
+        return {"x": x, **values.bilinear(rng, drawn, data, dtype, 1)}
+    if operation.startswith("relu"):
+        return {name: values.around_zero(rng, shape, data) for name, shape in drawn.items()}
+    if operation.startswith("softmax"):
+        x = values.spread_out(rng, drawn.pop("x"))
         return {"x": x, **values.bilinear(rng, drawn, data, dtype, 1)}
     return values.bilinear(rng, drawn, data, dtype, _terms(operation, shapes, parameters))
 

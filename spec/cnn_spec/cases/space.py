@@ -131,6 +131,8 @@ _DECLARED: dict[str, tuple[dict[str, Levels], Axes]] = {
     "upsample": ({**_BATCH, **_CHANNELS, **_LAYOUT}, axis.upsampling_axes),
     "linear": ({**_BATCH, **_FEATURES, **_BIAS, **_LAYOUT}, axis.no_axes),
     "linear_backward": ({**_BATCH, **_FEATURES, **_LAYOUT}, axis.no_axes),
+    "relu": (_LAYOUT, axis.pointwise_axes),
+    "softmax": (_LAYOUT, axis.softmax_axes),
     "conv_output_size": ({}, axis.convolution_axes),
     "pool_output_size": (_CEIL, axis.pooling_axes),
     "conv_transpose_output_size": ({}, axis.transposed_axes),
@@ -148,6 +150,12 @@ _SHARED = {
     "downsample_backward": "downsample",
     "upsample_backward": "upsample",
     "pixel_unshuffle": "upsample",
+    "relu_backward": "relu",
+    "sigmoid": "relu",
+    "sigmoid_backward": "relu",
+    "tanh": "relu",
+    "tanh_backward": "relu",
+    "softmax_backward": "softmax",
     "pixel_shuffle": "upsample",
 }
 """Operations that are drawn from another one's space."""

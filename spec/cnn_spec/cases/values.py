@@ -64,6 +64,18 @@ def magnitudes(rng: Generator, shape: Shape) -> Array:
     return rng.standard_normal(shape) * np.exp2(rng.integers(-6, 7, shape))
 
 
+def around_zero(rng: Generator, shape: Shape, data: Data) -> Array:
+    """Both signs, and zeros among them."""
+    values: Array = magnitudes(rng, shape) if data is Data.ROUNDED else integers(rng, shape, DENSE)
+    values[rng.integers(0, 4, shape) == 0] = 0
+    return values
+
+
+def spread_out(rng: Generator, shape: Shape) -> Array:
+    """Floats over many magnitudes, all of them moved up or down by a little or by more than `exp` can take."""
+    return np.asarray(magnitudes(rng, shape) + rng.choice([0.0, 300.0, -300.0, 10_000.0]))
+
+
 def bilinear(
     rng: Generator, shapes: Mapping[str, Shape], data: Data, dtype: Float, terms: int
 ) -> dict[str, Array]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnn_spec import sizes
-from cnn_spec.definitions import convolution, dense, depthwise, pooling, resampling, transposed
+from cnn_spec.definitions import activations, convolution, dense, depthwise, pooling, resampling, transposed
 from cnn_spec.operations import Call, Results
 
 DEFINITIONS: dict[str, Any] = {
@@ -31,6 +31,14 @@ DEFINITIONS: dict[str, Any] = {
     "pixel_shuffle": resampling.pixel_shuffle,
     "linear": dense.linear,
     "linear_backward": dense.linear_backward,
+    "relu": activations.relu,
+    "relu_backward": activations.relu_backward,
+    "sigmoid": activations.sigmoid,
+    "sigmoid_backward": activations.sigmoid_backward,
+    "tanh": activations.tanh,
+    "tanh_backward": activations.tanh_backward,
+    "softmax": activations.softmax,
+    "softmax_backward": activations.softmax_backward,
     "conv_output_size": sizes.conv_output_size,
     "pool_output_size": sizes.pool_output_size,
     "conv_transpose_output_size": sizes.conv_transpose_output_size,

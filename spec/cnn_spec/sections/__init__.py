@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from cnn_spec.clause import Clause
 from cnn_spec.sections import (
     interface,
+    interface_activations,
     interface_layers,
     s1_1_scanning,
     s1_3_distribution,
@@ -47,6 +48,7 @@ CLAUSES: Mapping[str, Clause] = {
         s4_references,
         interface,
         interface_layers,
+        interface_activations,
     )
     for clause in section.CLAUSES
 }

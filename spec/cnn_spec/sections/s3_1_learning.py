@@ -1,8 +1,30 @@
 """Notes §3 and §3.2.1: what backpropagation needs, through flat layers and activations."""
 
+import numpy as np
+
+from cnn_spec.bounds import Oracle
+from cnn_spec.case import Case
 from cnn_spec.clause import Clause, Law, Standing
-from cnn_spec.laws import agreement
-from cnn_spec.sights import several_samples
+from cnn_spec.comparison import Comparison, compare
+from cnn_spec.laws import agreement, inner
+from cnn_spec.operations import Implementation
+from cnn_spec.sights import exact_integers, several_samples, values_above_zero, values_below_zero
+
+
+def passed_on_above_zero(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """relu's dx is dy where x > 0, and 0 where x < 0; at 0 anything between the two is right."""
+    dy, x = case.call["dy"], case.call["x"]
+    (dx,) = implementation(case.call)
+    between = np.clip(dx, np.minimum(dy, 0), np.maximum(dy, 0))
+    return compare(dx, np.where(x == 0, between, np.where(x > 0, dy, 0)))
+
+
+def what_is_passed_on_is_what_came(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+    """<dx, x> = <dy, y>: relu is homogeneous of degree one. y is the oracle's."""
+    (y,) = oracle(case.call.on("relu"))
+    (dx,) = implementation(case.call)
+    return compare(np.array(inner(dx, case.call["x"])), np.array(inner(case.call["dy"], y)))
+
 
 CLAUSES = (
     Clause(
@@ -65,5 +87,17 @@ CLAUSES = (
         domain="Pointwise activations, differentiable at z; relu's derivative at 0 is a convention.",
         notes_say="It holds for the activation function.",
         counterexample="Softmax at z=(0, 0) with dy=(1, 0): (1/4, -1/4), not zero in the second element.",
+        laws=(
+            Law(
+                operation="relu_backward",
+                check=passed_on_above_zero,
+                must_see=(values_above_zero, values_below_zero),
+            ),
+            Law(operation="relu_backward", check=what_is_passed_on_is_what_came, when=(exact_integers,)),
+            *(
+                Law(operation=name, check=agreement("dx", "input derivative"))
+                for name in ("sigmoid_backward", "tanh_backward")
+            ),
+        ),
     ),
 )
