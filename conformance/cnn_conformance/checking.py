@@ -123,9 +123,10 @@ def _results(run: Executor, subject: Subject, chunks: Sequence[Chunk]) -> Iterat
     futures = [run.submit(run_chunk, subject, chunk) for chunk in chunks]
     try:
         yield from ((chunk, future.result()) for chunk, future in zip(chunks, futures, strict=True))
-    finally:
+    except GeneratorExit:  # the rest is not wanted any more
         for future in futures:
             future.cancel()
+        raise
 
 
 def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -> Explained:
