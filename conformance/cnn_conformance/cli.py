@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cnn_conformance.report import Report
 
 CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 2, 3, 4, 130
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Set to 1 before NumPy or a library is imported, unless the user has set them: cases are tiny, and threads
+that wait for work spin on cores that others need."""
 WIDTH = 120
 """Columns of a report that goes to no terminal."""
 
@@ -81,6 +84,8 @@ def run(
     CANDIDATE is the name of an installed library with an adapter (torch), a file (mine.py), file.py:name,
     package.module or package.module:name; without one, the built-in reference.
     """
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
     from rich.console import Console
 
     from cnn_conformance.candidate import CandidateError

@@ -126,7 +126,7 @@ def _contradiction(
 ) -> Contradiction | None:
     """Judge the reference by the definition, in exact fractions, on the calls of the smallest case."""
     for call in calls:
-        if call.rank and _terms(call) > TERMS:
+        if not call.of_integers and _terms(call) > TERMS:
             continue
         exact = definition(_in_fractions(call))
         for name, right, answered, bound in zip(
@@ -148,4 +148,4 @@ def _in_fractions(call: Call) -> Call:
 
 def _terms(call: Call) -> int:
     kernel = call["w"].shape[1:] if "w" in call.arguments else call.parameters.get("kernel_size", ())
-    return int(prod(forward_shape(call)) * prod(kernel))
+    return int(max(prod(forward_shape(call)), prod(call["x"].shape)) * prod(kernel))

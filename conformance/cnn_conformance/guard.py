@@ -11,6 +11,7 @@ from cnn_spec.shapes import Shape, result_shapes
 
 SIZE_CLAUSES = {
     "conv": "CONV-STRIDE-SIZE",
+    "conv_transpose": "TRANSPOSE-SIZE",
     "max_pool": "POOL-SIZE",
     "avg_pool": "POOL-SIZE",
     "downsample": "DOWN-SIZE",
@@ -67,7 +68,7 @@ def guarded(functions: Any, watch: Callable[[Call], None] = lambda call: None) -
 
 
 def _results(call: Call, answered: Any) -> Results:
-    if call.rank == 0:
+    if call.of_integers:
         return (_integers(call, answered),)
     parts = _parts(call, answered)
     dtype = next(a.dtype for a in call.arguments.values() if isinstance(a, np.ndarray))

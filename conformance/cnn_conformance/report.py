@@ -132,7 +132,7 @@ def environment() -> dict[str, Any]:
         "numpy": np.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "threads": os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS", "default"),
     }
 
 

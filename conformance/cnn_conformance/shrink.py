@@ -41,7 +41,7 @@ def _simpler(case: Case) -> Iterator[Case]:
         for less in _less(name, value):
             wanted = {**described, name: less}
             yield rebuild(case, wanted)
-            if case.call.rank:
+            if not case.call.of_integers:
                 yield rebuild(case, wanted, keep_last=True)
             if _ordered(case, "x"):
                 smaller = rebuild(case, wanted)

@@ -44,6 +44,17 @@ def per_axis(name: str, values: Sequence[int], rank: int, *, least: int = 1) -> 
     return checked
 
 
+def positive(name: str, value: int) -> int:
+    """Check a parameter that is one integer of at least 1."""
+    try:
+        checked = index(value)
+    except TypeError:
+        raise ShapeError(f"{name} is an integer, not {value!r}") from None
+    if checked < 1:
+        raise ShapeError(f"{name} is at least 1, not {value}")
+    return checked
+
+
 def per_side(padding: Sequence[tuple[int, int]], rank: int) -> Pairs:
     """Check a padding: a pair (before, after) of integers of at least 0 for each spatial axis."""
     try:

@@ -2,8 +2,17 @@
 
 from collections.abc import Sequence
 
-from cnn_reference.checks import Array, ShapeError, per_axis, per_side, require_images, require_shape
-from cnn_reference.correlation import Geometry, correlate, input_gradient, weight_gradient
+from cnn_reference.checks import (
+    Array,
+    ShapeError,
+    per_axis,
+    per_side,
+    positive,
+    require_images,
+    require_shape,
+)
+from cnn_reference.columns import Geometry
+from cnn_reference.correlation import correlate, input_gradient, weight_gradient
 from cnn_reference.ranks import of_each_rank
 from cnn_reference.sizes import count_windows
 
@@ -113,7 +122,8 @@ def conv_geometry(
     rank = require_images("x", x)
     stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
     padding = per_side(padding, rank)
-    if not (w.ndim == x.ndim and groups >= 1 and len(w) % groups == 0 and w.shape[1] * groups == x.shape[1]):
+    groups = positive("groups", groups)
+    if not (w.ndim == x.ndim and len(w) % groups == 0 and w.shape[1] * groups == x.shape[1]):
         raise ShapeError(
             f"x of shape {x.shape} and w of shape {w.shape} do not make {groups} groups: w is "
             "(C_out, C_in // groups, *kernel), and groups divides both channels"

@@ -6,8 +6,9 @@ as fit the cache.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,14 +29,14 @@ from cnn_reference.windows import CACHE, AxisTaps, axis_taps
 
 
 class Pooling(NamedTuple):
-    """How windows lie on an image: an entry for each spatial axis."""
+    """How windows lie on images: an entry for each spatial axis."""
 
+    sizes: Ints
     kernel: Ints
     stride: Ints
     padding: Pairs
     dilation: Ints
     out: Ints
-    taps: list[AxisTaps]
 
 
 def max_pool(
@@ -72,15 +73,7 @@ def max_pool_with_indices(
     y = np.empty((*x.shape[:2], *p.out), x.dtype)
     indices = np.empty(y.shape, np.int64)
     values, places = y.reshape(-1, *p.out), indices.reshape(-1, *p.out)
-    # A flat position is that of the window's first tap plus that of the chosen tap within the window.
-    first: Array = np.zeros((), np.int64)
-    offset: Array = np.zeros((), np.int64)
-    for n, k, s, (before, _), d, size in zip(
-        x.shape[2:], p.kernel, p.stride, p.padding, p.dilation, p.out, strict=True
-    ):
-        first = np.add.outer(first * n, np.arange(size) * s - before)
-        offset = np.add.outer(offset * n, np.arange(k, -1, -1) * d)
-    offset = offset.ravel()
+    first, offset = _positions(p)
     for block, planes in _blocks(x):
         values[block], precedence = _choose(planes, p)
         np.add(offset[precedence], first, out=places[block])
@@ -132,7 +125,7 @@ def avg_pool(
     """
     p = _pooling(x, kernel_size, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
     y = _pool(np.add, x, p)
-    y /= _divisor(x, p, count_include_pad)
+    y /= _divisor(p, bool(count_include_pad), x.dtype)
     return y
 
 
@@ -149,13 +142,13 @@ def avg_pool_backward(
     """Share each gradient out equally among the elements that its window averaged (notes §3.3.2)."""
     p = _pooling(x, kernel_size, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
     require_shape("dy", dy, (*x.shape[:2], *p.out))
-    divisor = _divisor(x, p, count_include_pad)
+    divisor = _divisor(p, bool(count_include_pad), x.dtype)
     dx = np.empty(x.shape, x.dtype)
     sizes = x.shape[2:]
     planes = dx.reshape(-1, *sizes)
     for block, part in _blocks(dy):
         shares = part / divisor
-        for axis, (size, taps) in enumerate(zip(sizes, p.taps, strict=True), 1):
+        for axis, (size, taps) in enumerate(zip(sizes, _taps(p), strict=True), 1):
             shares = _spread(shares, axis, size, taps)
         planes[block] = shares
     return dx
@@ -173,20 +166,50 @@ def _pooling(
     rank = require_images("x", x)
     kernel, stride = per_axis("kernel size", kernel_size, rank), per_axis("stride", stride, rank)
     padding, dilation = per_side(padding, rank), per_axis("dilation", dilation, rank)
-    out, taps = [], []
-    for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True):
-        size = count_windows(n, k, s, p, d, ceil_mode)
-        out.append(size)
-        taps.append(axis_taps(n, k, s, p[0], d, size))
+    out = [
+        count_windows(n, k, s, p, d, ceil_mode)
+        for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
+    ]
+    return Pooling(x.shape[2:], kernel, stride, padding, dilation, tuple(out))
+
+
+@lru_cache(maxsize=1024)
+def _taps(p: Pooling) -> list[AxisTaps]:
+    """Give each axis's taps; raise `ShapeError` where a window has none on the input."""
+    taps = []
+    for n, k, s, (before, after), d, size in zip(*p, strict=True):
+        taps.append(axis_taps(n, k, s, before, d, size))
         reached = 0  # The taps' outputs are intervals, which begin and end the earlier the later the tap.
         for outputs, _ in reversed(taps[-1]):
             if outputs.start <= reached:
                 reached = max(reached, outputs.stop)
         if reached < size:
             raise ShapeError(
-                f"padding {p} leaves a window of kernel {k}, dilation {d}, nothing of {n} elements"
+                f"a window of kernel {k}, dilation {d}, has none of {n} elements padded by {before, after}"
             )
-    return Pooling(kernel, stride, padding, dilation, tuple(out), taps)
+    return taps
+
+
+@lru_cache(maxsize=1024)
+def _positions(p: Pooling) -> tuple[Array, Array]:
+    """Give the flat position of each window's first tap, and what a tap's precedence adds to it."""
+    first: Array = np.zeros((), np.int64)
+    offset: Array = np.zeros((), np.int64)
+    for n, k, s, (before, _), d, size in zip(*p, strict=True):
+        first = np.add.outer(first * n, np.arange(size) * s - before)
+        offset = np.add.outer(offset * n, np.arange(k, -1, -1) * d)
+    return first, offset.ravel()
+
+
+@lru_cache(maxsize=1024)
+def _divisor(p: Pooling, count_include_pad: bool, dtype: np.dtype[Any]) -> Array:
+    """Count for each window the elements that its mean is over."""
+    counts: Array = np.ones((), dtype)
+    for n, k, s, (before, after), _, size in zip(*p, strict=True):
+        starts = np.arange(size) * s - before
+        first, last = (-before, n + after) if count_include_pad else (0, n)
+        counts = np.multiply.outer(counts, np.minimum(starts + k, last) - np.maximum(starts, first))
+    return counts.astype(dtype)
 
 
 def _blocks(x: Array) -> Iterator[tuple[slice, Array]]:
@@ -201,7 +224,7 @@ def _pool(combine: np.ufunc, x: Array, p: Pooling) -> Array:
     """Combine the elements of each window."""
     y = np.empty((prod(x.shape[:2]), *p.out), x.dtype)
     for block, part in _blocks(x):
-        for axis, (size, taps) in enumerate(zip(p.out, p.taps, strict=True), 1):
+        for axis, (size, taps) in enumerate(zip(p.out, _taps(p), strict=True), 1):
             part = _gather(combine, part, axis, size, taps)
         y[block] = part
     return y.reshape(*x.shape[:2], *p.out)
@@ -241,7 +264,7 @@ def _choose(x: Array, p: Pooling) -> tuple[Array, Array]:
     """
     precedence = np.zeros((1,) * x.ndim, np.min_scalar_type(prod([k + 1 for k in p.kernel])))
     precedence = np.broadcast_to(precedence, x.shape)
-    for axis, (k, size, taps) in enumerate(zip(p.kernel, p.out, p.taps, strict=True), 1):
+    for axis, (k, size, taps) in enumerate(zip(p.kernel, p.out, _taps(p), strict=True), 1):
         y = _gather(np.maximum, x, axis, size, taps)
         has_nan = np.isnan(y).any()
         scaled = precedence * precedence.dtype.type(k + 1)
@@ -257,16 +280,6 @@ def _choose(x: Array, p: Pooling) -> tuple[Array, Array]:
             np.maximum(part, candidate, out=part)
         x = y
     return x, precedence
-
-
-def _divisor(x: Array, p: Pooling, count_include_pad: bool) -> Array:
-    """Count for each window the elements that its mean is over."""
-    counts = np.ones((), x.dtype)
-    for n, k, s, (before, after), size in zip(x.shape[2:], p.kernel, p.stride, p.padding, p.out, strict=True):
-        starts = np.arange(size) * s - before
-        first, last = (-before, n + after) if count_include_pad else (0, n)
-        counts = np.multiply.outer(counts, np.minimum(starts + k, last) - np.maximum(starts, first))
-    return counts.astype(x.dtype)
 
 
 def _along(axis: int, array: Array, part: slice) -> Array:

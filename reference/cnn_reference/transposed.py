@@ -8,10 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnn_reference.checks import Array, Ints, ShapeError, per_axis, per_side, require_images, require_shape
+from cnn_reference.checks import (
+    Array,
+    Ints,
+    ShapeError,
+    per_axis,
+    per_side,
+    positive,
+    require_images,
+    require_shape,
+)
+from cnn_reference.columns import Geometry
 from cnn_reference.convolution import add_bias, bias_gradient
 from cnn_reference.correlation import (
-    Geometry,
     correlate,
     input_gradient,
     weight_gradient,
@@ -79,7 +88,8 @@ def _geometry(
     stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
     output_padding = per_axis("output padding", output_padding, rank, least=0)
     padding = per_side(padding, rank)
-    if not (w.ndim == x.ndim and groups >= 1 and len(w) == x.shape[1] and len(w) % groups == 0):
+    groups = positive("groups", groups)
+    if not (w.ndim == x.ndim and len(w) == x.shape[1] and len(w) % groups == 0):
         raise ShapeError(
             f"x of shape {x.shape} and w of shape {w.shape} do not make {groups} groups: w is "
             "(C_in, C_out // groups, *kernel), and groups divides both channels"

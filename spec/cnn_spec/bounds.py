@@ -9,13 +9,13 @@ Algorithms, §3.1, §4.2). The oracle computes in float64 and may itself err by 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import ceil, prod
 from typing import Any
 
 import numpy as np
 
 from cnn_spec.case import Case
 from cnn_spec.operations import Array, Call, Implementation, Results
+from cnn_spec.roundings import roundings
 
 CONVENTIONS: Mapping[str, tuple[str, ...]] = {
     "same_padding_extra": ("after", "before"),
@@ -50,22 +50,6 @@ def gamma(t: int, u: float) -> float:
     return t * u / (1 - t * u)
 
 
-def roundings(call: Call) -> tuple[int, ...]:
-    """The most roundings that one term of each result can meet; 0 for a result that is only selected."""
-    if call.operation == "conv":
-        return (prod(call["w"].shape[1:]) + (call["b"] is not None),)
-    if call.operation == "conv_backward":
-        c_out, _, *kernel = call["w"].shape
-        positions = call["dy"].shape[0] * prod(call["dy"].shape[2:])
-        return c_out // call["groups"] * prod(kernel), positions, max(positions - 1, 0)
-    if call.operation == "avg_pool":
-        return (prod(call["kernel_size"]) + 1,)
-    if call.operation in ("avg_pool_backward", "max_pool_backward"):
-        cover = prod(ceil(k / s) for k, s in zip(call["kernel_size"], call["stride"], strict=True))
-        return (cover + 1,)
-    return (0,) * len(call.results)
-
-
 def componentwise(call: Call, dtype: np.dtype[Any], answer: Implementation) -> Results:
     """The bound on each element of each result of a call with float64 arrays."""
     counts = roundings(call)
@@ -90,7 +74,8 @@ def normwise(call: Call, dtype: np.dtype[Any], answer: Implementation, growth: f
     """The bound for convolutions by Winograd, FFT and the like: `growth (n + 2) u M`.
 
     `M` takes the largest magnitude of a plane apart from the kernel's absolute sum, because such
-    algorithms spread errors over a tile. The bias derivative stays componentwise.
+    algorithms spread errors over a tile. For the weights' derivative the smaller image is the kernel. The
+    bias derivative stays componentwise.
     """
     axes = tuple(range(2, 2 + call.rank))
 
@@ -100,21 +85,26 @@ def normwise(call: Call, dtype: np.dtype[Any], answer: Implementation, growth: f
     def total(a: Array) -> Array:
         return np.asarray(np.sum(np.abs(a), axis=axes, keepdims=True))
 
-    ones = (1,) * call.rank
-    plain = {"stride": ones, "dilation": ones, "padding": ((0, 0),) * call.rank}
-    small = call.but(**plain, x=largest(call["x"]), w=total(call["w"]))
-    if call.operation == "conv":
+    ones, zeros = (1,) * call.rank, (0,) * call.rank
+    plain = {"stride": ones, "dilation": ones, "padding": ((0, 0),) * call.rank, "output_padding": zeros}
+    small = call.but(
+        **{name: value for name, value in plain.items() if name in call.parameters},
+        **{name: total(a) for name, a in call.arguments.items() if name.startswith("w")},
+        x=largest(call["x"]),
+    )
+    if "dy" not in call.arguments:
         b = call["b"]
         norms = answer(small.but(b=b if b is None else np.abs(b)))
     else:
-        by_x = answer(small.but(dy=largest(call["dy"])))[0]
-        by_w = answer(small.but(dy=total(call["dy"])))[1]
-        norms = (by_x, by_w)
+        small = small.but(dy=largest(call["dy"]))
+        enlarging = call.operation.startswith("conv_transpose")
+        kernel = {"x": total(call["x"])} if enlarging else {"dy": total(call["dy"])}
+        norms = answer(small)[0], answer(small.but(**kernel))[1]
     u = unit_roundoff(dtype)
     bounds = tuple(
         growth * (t + 2) * (u + 2.0**-53) * m for t, m in zip(roundings(call), norms, strict=False)
     )
-    return bounds if call.operation == "conv" else (*bounds, componentwise(call, dtype, answer)[2])
+    return (*bounds, componentwise(call, dtype, answer)[2]) if "dy" in call.arguments else bounds
 
 
 class Oracle:
@@ -137,8 +127,8 @@ class Oracle:
     def tolerance(self, case: Case, call: Call | None = None) -> tuple[Array | float, ...]:
         """The bound on each result of the case's call, or of another on data of the same kind."""
         call = call or case.call
-        normwise_call = self.declared.normwise and call.operation.startswith("conv")
-        if call.rank == 0 or (case.exact and not normwise_call):
+        normwise_call = self.declared.normwise and "w" in call.arguments
+        if call.of_integers or (case.exact and not normwise_call):
             return (0.0,) * len(call.results)
         judged = _in_float64(call)
         if normwise_call:

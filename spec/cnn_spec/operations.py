@@ -16,14 +16,17 @@ Results = tuple[Array, ...]
 class Operation:
     """One row of the candidate interface, for all ranks at once.
 
-    `template` is the function's name with `{}` where the rank stands (none for the size functions),
-    `arrays` the positional arguments and `parameters` the keyword-only ones.
+    `template` is the function's name with `{}` where the rank stands (none where it takes arrays of any or
+    of one number of axes, or integers), `arrays` the positional arguments and `parameters` the keyword-only
+    ones.
     """
 
     template: str
     arrays: tuple[str, ...]
     parameters: tuple[str, ...]
     results: tuple[str, ...]
+    of_integers: bool = False
+    """Whether it is arithmetic on the integers of a layer, without arrays."""
 
     @property
     def ranked(self) -> bool:
@@ -36,6 +39,7 @@ class Operation:
 
 
 _CONV = ("stride", "padding", "dilation", "groups")
+_TRANSPOSED = ("stride", "padding", "output_padding", "dilation", "groups")
 _POOL = ("kernel_size", "stride", "padding")
 _MAX = (*_POOL, "dilation", "ceil_mode")
 _AVG = (*_POOL, "ceil_mode", "count_include_pad")
@@ -43,6 +47,10 @@ _AVG = (*_POOL, "ceil_mode", "count_include_pad")
 OPERATIONS: Mapping[str, Operation] = {
     "conv": Operation("conv{}d", ("x", "w", "b"), _CONV, ("y",)),
     "conv_backward": Operation("conv{}d_backward", ("dy", "x", "w"), _CONV, ("dx", "dw", "db")),
+    "conv_transpose": Operation("conv_transpose{}d", ("x", "w", "b"), _TRANSPOSED, ("y",)),
+    "conv_transpose_backward": Operation(
+        "conv_transpose{}d_backward", ("dy", "x", "w"), _TRANSPOSED, ("dx", "dw", "db")
+    ),
     "max_pool": Operation("max_pool{}d", ("x",), _MAX, ("y",)),
     "max_pool_backward": Operation("max_pool{}d_backward", ("dy", "x"), _MAX, ("dx",)),
     "avg_pool": Operation("avg_pool{}d", ("x",), _AVG, ("y",)),
@@ -52,16 +60,21 @@ OPERATIONS: Mapping[str, Operation] = {
     "upsample": Operation("upsample{}d", ("x",), ("factor",), ("y",)),
     "upsample_backward": Operation("upsample{}d_backward", ("dy", "x"), ("factor",), ("dx",)),
     "conv_output_size": Operation(
-        "conv_output_size", ("n",), ("kernel_size", "stride", "padding", "dilation"), ("size",)
+        "conv_output_size",
+        ("n",),
+        ("kernel_size", "stride", "padding", "dilation"),
+        ("size",),
+        of_integers=True,
     ),
-    "pool_output_size": Operation("pool_output_size", ("n",), _MAX, ("size",)),
+    "pool_output_size": Operation("pool_output_size", ("n",), _MAX, ("size",), of_integers=True),
     "conv_transpose_output_size": Operation(
         "conv_transpose_output_size",
         ("n",),
         ("kernel_size", "stride", "padding", "output_padding", "dilation"),
         ("size",),
+        of_integers=True,
     ),
-    "same_padding": Operation("same_padding", ("kernel_size",), (), ("padding",)),
+    "same_padding": Operation("same_padding", ("kernel_size",), (), ("padding",), of_integers=True),
 }
 """Every operation that is judged, by the name that the clauses use for it."""
 
@@ -71,7 +84,7 @@ class Call:
     """One call of an operation.
 
     `arguments` are the positional ones (arrays, or the integers of a size function) and `parameters`
-    the keyword ones, both in the interface's order. `rank` is 0 for the size functions.
+    the keyword ones, both in the interface's order. `rank` is 0 where the function has none.
     """
 
     operation: str
@@ -83,6 +96,11 @@ class Call:
     def function(self) -> str:
         """The name under which a candidate offers it, such as `conv2d_backward`."""
         return OPERATIONS[self.operation].function(self.rank)
+
+    @property
+    def of_integers(self) -> bool:
+        """Whether it is arithmetic on integers, without arrays."""
+        return OPERATIONS[self.operation].of_integers
 
     @property
     def results(self) -> tuple[str, ...]:

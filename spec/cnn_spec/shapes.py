@@ -20,6 +20,15 @@ def _conv(call: Call) -> Shape:
     return (n, c_out, *(sizes.conv_output_size(i, kernel_size=k, **p) for i, k, p in with_kernel))  # type: ignore[arg-type]
 
 
+def _conv_transpose(call: Call) -> Shape:
+    n, _, *spatial = call["x"].shape
+    _, c_out, *kernel = call["w"].shape
+    per_axis = _per_axis(call, ("stride", "padding", "output_padding", "dilation"))
+    axes = zip(spatial, kernel, per_axis, strict=True)
+    enlarged = (sizes.conv_transpose_output_size(i, kernel_size=k, **p) for i, k, p in axes)  # type: ignore[arg-type]
+    return (n, c_out * call["groups"], *enlarged)
+
+
 def _pool(call: Call) -> Shape:
     names = [n for n in ("kernel_size", "stride", "padding", "dilation") if n in call.parameters]
     n, c, *spatial = call["x"].shape
@@ -39,6 +48,7 @@ def _upsample(call: Call) -> Shape:
 
 _FORWARD = {
     "conv": _conv,
+    "conv_transpose": _conv_transpose,
     "max_pool": _pool,
     "avg_pool": _pool,
     "downsample": _downsample,
@@ -53,10 +63,10 @@ def forward_shape(call: Call) -> Shape:
 
 def result_shapes(call: Call) -> tuple[Shape, ...]:
     """The shape of each result: a derivative has the shape of its variable (notes §3.1)."""
-    if call.rank == 0:
+    if call.of_integers:
         return ((2,) if call.operation == "same_padding" else (),)
-    if call.operation == "conv_backward":
-        return call["x"].shape, call["w"].shape, call["w"].shape[:1]
+    if "dw" in call.results:
+        return call["x"].shape, call["w"].shape, forward_shape(call)[1:2]
     if call.operation.endswith("_backward"):
         return (call["x"].shape,)
     return (forward_shape(call),)

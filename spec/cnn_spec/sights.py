@@ -97,6 +97,11 @@ def padding(case: Case) -> bool:
     return any(map(any, case.call["padding"]))
 
 
+def an_output_padding(case: Case) -> bool:
+    """Output padding on some axis."""
+    return any(case.call["output_padding"])
+
+
 def a_remainder(case: Case) -> bool:
     """A size that the stride does not divide, so that something is left behind the last window."""
     return any(_leftovers(case.call))

@@ -71,6 +71,42 @@ def _conv_backward(rank: int) -> Callable[..., Any]:
     return conv_backward
 
 
+def _conv_transpose_tensor(
+    rank: int,
+    x: torch.Tensor,
+    w: torch.Tensor,
+    b: torch.Tensor | None,
+    *,
+    padding: Pairs,
+    **parameters: Any,
+) -> torch.Tensor:
+    """Padding of unequal sides is cut off the unpadded result."""
+    spread: Callable[..., torch.Tensor] = getattr(F, f"conv_transpose{rank}d")
+    if _symmetric(padding):
+        return spread(x, w, b, padding=tuple(before for before, _ in padding), **parameters)
+    whole = spread(x, w, b, **parameters)
+    sides = zip(whole.shape[2:], padding, strict=True)
+    return whole[(..., *(slice(before, n - after) for n, (before, after) in sides))]
+
+
+def _conv_transpose(rank: int) -> Callable[..., Any]:
+    def conv_transpose(x: Array, w: Array, b: Array | None, **parameters: Any) -> Array:
+        bias = None if b is None else _tensor(b)
+        return np.asarray(_conv_transpose_tensor(rank, _tensor(x), _tensor(w), bias, **parameters))
+
+    return conv_transpose
+
+
+def _conv_transpose_backward(rank: int) -> Callable[..., Any]:
+    def conv_transpose_backward(dy: Array, x: Array, w: Array, **parameters: Any) -> tuple[Array, ...]:
+        bias = torch.zeros(w.shape[1] * parameters["groups"], dtype=_tensor(w).dtype)
+        variables = (_variable(x), _variable(w), bias.requires_grad_())
+        y = _conv_transpose_tensor(rank, *variables, **parameters)
+        return tuple(g.numpy() for g in torch.autograd.grad(y, variables, _tensor(dy)))
+
+    return conv_transpose_backward
+
+
 def _native(kernel_size: Sequence[int], padding: Pairs) -> bool:
     """Whether PyTorch's pooling takes this padding: equal sides, at most half a window."""
     halves = all(2 * before <= k for k, (before, _) in zip(kernel_size, padding, strict=True))
@@ -134,6 +170,8 @@ def _backward(of: Callable[..., torch.Tensor]) -> Callable[[int], Callable[..., 
 
 _for_ranks("conv{}d", _conv)
 _for_ranks("conv{}d_backward", _conv_backward)
+_for_ranks("conv_transpose{}d", _conv_transpose)
+_for_ranks("conv_transpose{}d_backward", _conv_transpose_backward)
 for _name, _of in (
     ("max_pool{}d", _max_pool_tensor),
     ("avg_pool{}d", _avg_pool_tensor),

@@ -77,14 +77,23 @@ def _shapes(operation: str, row: Row, axes: Sequence[Axis], rng: Generator) -> d
     c_in = _pick(rng, EXTENTS[row["channels in per group"]])
     c_out = groups * _pick(rng, EXTENTS[row["channels out per group"]])
     kernel = tuple(a.parameters["kernel_size"] for a in axes)
-    return {"x": (batch, groups * c_in, *spatial), "w": (c_out, c_in, *kernel), "b": (c_out,)}
+    x = (batch, groups * c_in, *spatial)
+    if operation.startswith("conv_transpose"):
+        return {"x": x, "w": (groups * c_in, c_out // groups, *kernel), "b": (c_out,)}
+    return {"x": x, "w": (c_out, c_in, *kernel), "b": (c_out,)}
+
+
+def _groups(operation: str, shapes: dict[str, Shape]) -> int:
+    channels: int = shapes["b"][0] if operation.startswith("conv_transpose") else shapes["x"][1]
+    per_group: int = shapes["w"][1]
+    return channels // per_group
 
 
 def _parameters(operation: str, row: Row, axes: Sequence[Axis], shapes: dict[str, Shape]) -> dict[str, Any]:
     found: dict[str, Any] = {name: tuple(a.parameters[name] for a in axes) for name in axes[0].parameters}
     found |= {name: row[name] == "on" for name in ("ceil_mode", "count_include_pad") if name in row}
     if "w" in shapes:
-        found["groups"] = shapes["x"][1] // shapes["w"][1]
+        found["groups"] = _groups(operation, shapes)
     return {name: found[name] for name in OPERATIONS[operation].parameters}
 
 
@@ -95,6 +104,11 @@ def _terms(operation: str, shapes: dict[str, Shape], parameters: dict[str, Any])
     if operation == "conv_backward":
         dy = shapes["dy"]
         return max(prod(shapes["w"]) // shapes["w"][1], prod(dy) // max(dy[1], 1), 1)
+    if operation == "conv_transpose":
+        return prod(shapes["w"]) // shapes["w"][1] // _groups(operation, shapes) + 1
+    if operation == "conv_transpose_backward":
+        places = max(shapes["dy"][0] * prod(shapes[name][2:]) for name in ("x", "dy"))
+        return max(prod(shapes["w"][1:]), places, 1)
     if operation.endswith("_backward") and "stride" in parameters:
         return prod(ceil(k / s) for k, s in zip(parameters["kernel_size"], parameters["stride"], strict=True))
     return 1
@@ -102,7 +116,7 @@ def _terms(operation: str, shapes: dict[str, Shape], parameters: dict[str, Any])
 
 def data_kinds(operation: str) -> tuple[Data, ...]:
     """The kinds of data that tell something about an operation."""
-    if OPERATIONS[operation].template.count("{}") == 0:
+    if OPERATIONS[operation].of_integers:
         return (Data.EXACT,)
     if operation.startswith("max_pool"):
         return tuple(Data)
@@ -115,7 +129,7 @@ def draw_call(
     operation: str, rank: int, row: Row, space: Space, data: Data, dtype: np.dtype[Any], rng: Generator
 ) -> Call | None:
     """A call in the row's region with such data; None where such data say nothing (inexact means)."""
-    if rank == 0:
+    if OPERATIONS[operation].of_integers:
         return _draw_size_call(operation, row, space, rng)
     tries: list[tuple[int, int, list[Axis], dict[str, Shape]]] = []
     for _ in range(6):

@@ -111,6 +111,8 @@ _LAYOUT = {"layout": tuple(LAYOUTS)}
 _DECLARED: dict[str, tuple[dict[str, Levels], Axes]] = {
     "conv": ({**_BATCH, **_GROUPED, "bias": ("none", "given"), **_LAYOUT}, axis.convolution_axes),
     "conv_backward": ({**_BATCH, **_GROUPED, **_LAYOUT}, axis.convolution_axes),
+    "conv_transpose": ({**_BATCH, **_GROUPED, "bias": ("none", "given"), **_LAYOUT}, axis.transposed_axes),
+    "conv_transpose_backward": ({**_BATCH, **_GROUPED, **_LAYOUT}, axis.transposed_axes),
     "max_pool": ({**_BATCH, **_CHANNELS, **_CEIL, **_LAYOUT}, axis.pooling_axes),
     "avg_pool": (
         {**_BATCH, **_CHANNELS, **_CEIL, "count_include_pad": ("off", "on"), **_LAYOUT},

@@ -46,9 +46,9 @@ def rows(function: str, source: str) -> tuple[Row, ...]:
 
 def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]) -> Iterator[str]:
     """The ids of the cases of some rows."""
-    operation, rank = FUNCTIONS[function]
+    operation, _ = FUNCTIONS[function]
     for number in numbers:
-        for variant in dtypes if rank else SIZE_DRAWS:
+        for variant in SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes:
             for data in data_kinds(operation):
                 yield f"{function}/{source}/{number}/{variant}/{data}"
 
@@ -60,6 +60,6 @@ def case_of(case_id: str, seed: int) -> Case | None:
     row = rows(function, source)[int(number)]
     key = hashlib.sha256(f"{seed}/{case_id}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(key[:16]))
-    dtype = np.dtype(variant if rank else np.float64)
+    dtype = np.dtype(np.float64 if OPERATIONS[operation].of_integers else variant)
     call = draw_call(operation, rank, row, space_of(operation, rank), Data(kind), dtype, rng)
     return None if call is None else Case(case_id, (call,), Data(kind), row)

@@ -19,13 +19,14 @@ Description = dict[str, Any]
 def describe(case: Case) -> Description:
     """The sizes and parameters of a case, each of which can be made smaller on its own."""
     call = case.call
-    if call.rank == 0:
+    if call.of_integers:
         return {**call.arguments, **call.parameters}
     x = call["x"].shape
     found: Description = {"batch": x[0]}
     if "w" in call.arguments:
         groups = call["groups"]
-        found |= {"groups": groups, "c_in": x[1] // groups, "c_out": call["w"].shape[0] // groups}
+        c_out = forward_shape(call)[1] // groups
+        found |= {"groups": groups, "c_in": x[1] // groups, "c_out": c_out}
         found |= {"kernel_size": call["w"].shape[2:], "bias": call.arguments.get("b") is not None}
     else:
         found["channels"] = x[1]
@@ -39,9 +40,9 @@ def rebuild(case: Case, wanted: Description, keep_last: bool = False) -> Case:
     Of its numbers the first (or last) ones are kept, and repeated where more are needed.
     """
     call = case.call
-    if call.rank == 0:
+    if call.of_integers:
         return case.with_call(call.but(**{n: wanted[n] for n in (*call.arguments, *call.parameters)}))
-    shapes = _shapes(wanted)
+    shapes = _shapes(call.operation, wanted)
     parameters = {n: wanted.get(n, wanted.get("groups")) for n in call.parameters}
     if "dy" in call.arguments:
         probe = {n: np.empty(shapes[n]) for n in call.arguments if n != "dy"}
@@ -59,13 +60,14 @@ def rebuild(case: Case, wanted: Description, keep_last: bool = False) -> Case:
     return Case(case.id, (*case.calls[:-1], changed), case.data, levels)
 
 
-def _shapes(wanted: Description) -> dict[str, Any]:
+def _shapes(operation: str, wanted: Description) -> dict[str, Any]:
     if "channels" in wanted:
         return {"x": (wanted["batch"], wanted["channels"], *wanted["spatial"])}
-    c_out = wanted["groups"] * wanted["c_out"]
+    c_in, c_out = (wanted["groups"] * wanted[name] for name in ("c_in", "c_out"))
+    filters = (c_in, wanted["c_out"]) if operation.startswith("conv_transpose") else (c_out, wanted["c_in"])
     return {
-        "x": (wanted["batch"], wanted["groups"] * wanted["c_in"], *wanted["spatial"]),
-        "w": (c_out, wanted["c_in"], *wanted["kernel_size"]),
+        "x": (wanted["batch"], c_in, *wanted["spatial"]),
+        "w": (*filters, *wanted["kernel_size"]),
         "b": (c_out,) if wanted["bias"] else None,
     }
 
@@ -82,13 +84,15 @@ def _fitted(a: Array, shape: Shape, keep_last: bool) -> Array:
 def drawable(case: Case) -> bool:
     """Whether the case space could hold this case: the call is valid, and its data tell right from wrong."""
     call = case.call
-    if call.rank == 0:
+    if call.of_integers:
         return _size_call_is_valid(call)
     if any(min(shape) < 1 for shape in result_shapes(call)):
         return False
     if "dy" in call.arguments and call["dy"].shape != forward_shape(call):
         return False
     if min(forward_shape(call)) < 1:
+        return False
+    if "output_padding" in call.parameters and not _output_padding_is_valid(call):
         return False
     if "kernel_size" in call.parameters and not _pool_is_valid(case):
         return False
@@ -105,6 +109,11 @@ def _size_call_is_valid(call: Call) -> bool:
         fits = parameters["output_padding"] < max(parameters["stride"], parameters["dilation"])
         return fits and conv_transpose_output_size(call["n"], **parameters) >= 1
     return conv_output_size(call["n"], **parameters) >= 1
+
+
+def _output_padding_is_valid(call: Call) -> bool:
+    axes = zip(call["output_padding"], call["stride"], call["dilation"], strict=True)
+    return all(more < max(stride, dilation) for more, stride, dilation in axes)
 
 
 def _pool_is_valid(case: Case) -> bool:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from cnn_spec import sizes
-from cnn_spec.definitions import convolution, pooling, resampling
+from cnn_spec.definitions import convolution, pooling, resampling, transposed
 from cnn_spec.operations import Call, Results
 
 DEFINITIONS: dict[str, Any] = {
     "conv": convolution.conv,
     "conv_backward": convolution.conv_backward,
+    "conv_transpose": transposed.conv_transpose,
+    "conv_transpose_backward": transposed.conv_transpose_backward,
     "max_pool": pooling.max_pool,
     "max_pool_backward": pooling.max_pool_backward,
     "avg_pool": pooling.avg_pool,

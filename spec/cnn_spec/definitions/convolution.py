@@ -49,19 +49,27 @@ def inside(i: Index, spatial: Index) -> bool:
     return all(0 <= at < n for at, n in zip(i, spatial, strict=True))
 
 
+def taps(
+    spatial: Index, kernel: Index, stride: Index, padding: Sequence[Pair], dilation: Index
+) -> list[tuple[Index, Index, Index]]:
+    """Every window `o` with every cell `k` of it that lies on the input and not in its padding, at `i`."""
+    sizes = output_sizes(spatial, kernel, stride, padding, dilation)
+    placed = (
+        (o, k, position(o, k, stride, padding, dilation)) for o in indices(*sizes) for k in indices(*kernel)
+    )
+    return [(o, k, i) for o, k, i in placed if inside(i, spatial)]
+
+
 def terms(
     x_shape: Index, w_shape: Index, *, stride: Index, padding: Sequence[Pair], dilation: Index, groups: int
 ) -> Iterator[tuple[Index, Index, Index]]:
     """Every term of the affine map, as the positions (in y, in x, in w) of `y += x w`."""
-    batch, _, *spatial = x_shape
     c_out, c_in, *kernel = w_shape
-    sizes = output_sizes(tuple(spatial), tuple(kernel), stride, padding, dilation)
-    for n, co, *o in indices(batch, c_out, *sizes):
+    placed = taps(x_shape[2:], tuple(kernel), stride, padding, dilation)
+    for n, co, ci in indices(x_shape[0], c_out, c_in):
         group = co // (c_out // groups)
-        for ci, *k in indices(c_in, *kernel):
-            i = position(tuple(o), tuple(k), stride, padding, dilation)
-            if inside(i, tuple(spatial)):
-                yield (n, co, *o), (n, group * c_in + ci, *i), (co, ci, *k)
+        for o, k, i in placed:
+            yield (n, co, *o), (n, group * c_in + ci, *i), (co, ci, *k)
 
 
 def conv(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from cnn_spec.clause import Clause
 from cnn_spec.sections import (
     interface,
+    interface_layers,
     s1_1_scanning,
     s1_3_distribution,
     s1_4_pooling,
@@ -15,6 +16,7 @@ from cnn_spec.sections import (
     s2_1_2_padding,
     s2_1_convolution,
     s2_2_pooling,
+    s2_3_2_upsampling,
     s2_3_striding,
     s3_1_learning,
     s3_2_convolution_backward,
@@ -37,12 +39,14 @@ CLAUSES: Mapping[str, Clause] = {
         s2_1_2_padding,
         s2_2_pooling,
         s2_3_striding,
+        s2_3_2_upsampling,
         s3_1_learning,
         s3_2_convolution_backward,
         s3_3_pooling_backward,
         s3_4_resampling_backward,
         s4_references,
         interface,
+        interface_layers,
     )
     for clause in section.CLAUSES
 }

@@ -6,7 +6,7 @@ from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison
-from cnn_spec.laws import agreement, every, on_every_call, same_numbers
+from cnn_spec.laws import every, on_every_call, same_numbers
 from cnn_spec.operations import OPERATIONS, Implementation
 from cnn_spec.sights import a_dilation_above_one, exact_integers, several_groups, several_samples
 
@@ -118,12 +118,5 @@ CLAUSES = (
                 when=(exact_integers, several_groups),
             ),
         ),
-    ),
-    Clause(
-        id="TRANSPOSE-SIZE",
-        section="interface",
-        standing=Standing.HOLDS,
-        statement="A transposed convolution leaves (N - 1) S - before - after + D (K - 1) + output_padding + 1.",
-        laws=(Law(operation="conv_transpose_output_size", check=agreement("size", "size")),),
     ),
 )

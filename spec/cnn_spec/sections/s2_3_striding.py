@@ -1,9 +1,9 @@
-"""Notes §2.3 (with §2.1.1's sizes): strides as full operations followed by downsampling, and upsampling."""
+"""Notes §2.3 (with §2.1.1's sizes): strides as full operations followed by downsampling."""
 
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.clause import Clause, Law, Standing
-from cnn_spec.comparison import Comparison, compare
+from cnn_spec.comparison import Comparison
 from cnn_spec.laws import agreement, every, on_every_call, same_numbers
 from cnn_spec.operations import Implementation
 from cnn_spec.sights import (
@@ -75,11 +75,6 @@ def starts_beyond(case: Case) -> bool:
         // call["stride"]
     )
     return ceil_mode(case) and bool(last * call["stride"] >= call["n"] + call["padding"][0])
-
-
-def kept_elements_come_back(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
-    """Every S-th element of the upsampled map is the map."""
-    return compare(implementation(case.call)[0][every(case.call["factor"])], case.call["x"])
 
 
 _SIZE = agreement("size", "size")
@@ -213,25 +208,6 @@ CLAUSES = (
         laws=on_every_call(("downsample",), must_see=(a_factor_above_one,)),
     ),
     Clause(
-        id="UP-ZEROS",
-        section="2.3.2",
-        standing=Standing.AMBIGUOUS,
-        statement="Upsampling by S puts S - 1 zeros between neighbours, so N become S (N - 1) + 1.",
-        notes_say="S - 1 rows and columns of zeros are added for every map: in all, between, or after each?",
-        counterexample="N=3, S=2: 4 in all, 5 between neighbours, 6 after each.",
-        laws=(
-            Law(operation="upsample", check=agreement("y", "upsampled map"), must_see=(a_factor_above_one,)),
-            *on_every_call(("upsample",), must_see=(a_factor_above_one,)),
-        ),
-    ),
-    Clause(
-        id="UP-DOWN",
-        section="2.3.2",
-        standing=Standing.HOLDS,
-        statement="Downsampling undoes upsampling by the same factor.",
-        laws=(Law(operation="upsample", check=kept_elements_come_back, must_see=(a_factor_above_one,)),),
-    ),
-    Clause(
         id="STRIDE-EASE",
         section="2.3",
         standing=Standing.AMBIGUOUS,
@@ -277,25 +253,5 @@ CLAUSES = (
         ),
         notes_say="Without S^2 times the maps, information is lost.",
         counterexample="N=K=1, S=2: 1 map is enough, not 4. N=K=2, S=1: 1 map is not enough, it takes 4.",
-    ),
-    Clause(
-        id="UP-FRAC",
-        section="2.3.2",
-        standing=Standing.HOLDS,
-        statement=(
-            "A convolution with stride 1/S is upsampling by S, then a convolution with stride 1: a "
-            "transposed convolution by the flipped kernel, without the K - 1 outputs at each end that see "
-            "only a part of it."
-        ),
-    ),
-    Clause(
-        id="UP-TYPICAL",
-        section="2.3.2",
-        standing=Standing.NOT_EXECUTABLE,
-        statement=(
-            "Upsampling does not usually come before pooling or the last convolution: a statement about "
-            "practice. What can be executed of it is why: a maximum over a sample and the zeros put in "
-            "beside it is max(x, 0)."
-        ),
     ),
 )

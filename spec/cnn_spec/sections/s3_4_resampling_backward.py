@@ -1,12 +1,15 @@
 """Notes §3.4: the derivatives of downsampling and of upsampling."""
 
+import numpy as np
+
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison, compare
-from cnn_spec.laws import agreement, every, spread
+from cnn_spec.laws import agreement, every, same_numbers, spread
 from cnn_spec.operations import Implementation
-from cnn_spec.sights import a_factor_above_one
+from cnn_spec.sections.s2_3_2_upsampling import a_reached_output, upsampled_first
+from cnn_spec.sights import a_factor_above_one, a_kernel_above_one, a_stride_above_one, exact_integers
 
 
 def dropped_elements_get_nothing(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
@@ -21,6 +24,19 @@ def inserted_elements_do_not_matter(implementation: Implementation, case: Case, 
     call = case.call
     silent = spread(call["dy"][every(call["factor"])], call["factor"], call["dy"].shape[2:])
     return compare(implementation(call)[0], implementation(call.but(dy=silent))[0])
+
+
+def stride_one_then_that_of_upsampling(
+    implementation: Implementation, case: Case, oracle: Oracle
+) -> Comparison:
+    """dx at stride S is every S-th element of dx at stride 1 of the upsampled map; dw is the same."""
+    call = case.call
+    first, reached = upsampled_first(call)
+    first = first.but(dy=call["dy"][reached])
+    dx, dw, _ = implementation(first)
+    expected = np.concatenate([dx[every(call["stride"])].ravel(), dw.ravel()])
+    got = np.concatenate([part.ravel() for part in implementation(call)[:2]])
+    return same_numbers(case, oracle, expected, got, *((c, at) for c in (first, call) for at in (0, 1)))
 
 
 CLAUSES = (
@@ -110,6 +126,18 @@ CLAUSES = (
         statement=(
             "The derivative of a fractional-stride convolution is the derivative of the stride-1 "
             "convolution, then that of upsampling."
+        ),
+        laws=(
+            Law(
+                operation="conv_transpose_backward",
+                check=agreement("dx", "input derivative"),
+                must_see=(a_kernel_above_one, a_stride_above_one),
+            ),
+            Law(
+                operation="conv_transpose_backward",
+                check=stride_one_then_that_of_upsampling,
+                when=(exact_integers, a_stride_above_one, a_reached_output),
+            ),
         ),
     ),
 )

@@ -1,0 +1,61 @@
+"""How long a user waits: whole runs, as processes of their own, imports included.
+
+`python conformance/benchmark.py` prints a table. Times move with the machine; the ratio to starting Python and
+importing the library, measured in the same run, says more. Each figure is the median of some runs.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+FLIPPED = str(Path(__file__).parent / "examples" / "flipped_kernel.py")
+HARNESS = [sys.executable, "-m", "cnn_conformance"]
+RUNS = (
+    ("import torch", [sys.executable, "-c", "import torch"]),
+    ("import numpy", [sys.executable, "-c", "import numpy"]),
+    ("run --level quick", [*HARNESS, "run"]),
+    ("run --level standard", [*HARNESS, "run", "--level", "standard"]),
+    ("run torch --level quick", [*HARNESS, "run", "torch"]),
+    ("run torch --level standard", [*HARNESS, "run", "torch", "--level", "standard"]),
+    ("run torch --level standard --jobs 2", [*HARNESS, "run", "torch", "--level", "standard", "--jobs", "2"]),
+    ("run flipped_kernel.py", [*HARNESS, "run", FLIPPED]),
+    ("prove", [*HARNESS, "prove"]),
+)
+FIRST_COUNTEREXAMPLE = (
+    "import sys, time; from cnn_conformance import check; t = time.perf_counter(); "
+    "check(sys.argv[1], level='quick', stop_at_first=True); print(time.perf_counter() - t)"
+)
+
+
+def seconds(command: list[str]) -> float:
+    """How long a command takes; its output is thrown away."""
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as thrown_away:
+        subprocess.run(command, stdout=thrown_away, stderr=thrown_away, check=False)
+    return time.perf_counter() - started
+
+
+def main(repeats: int = 3) -> None:
+    """Measure each run some times, taking turns, and print the medians."""
+    taken: dict[str, list[float]] = {name: [] for name, _ in RUNS}
+    for _ in range(repeats):
+        for name, command in RUNS:
+            taken[name].append(seconds(command))
+    start = median(taken["import torch"])
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, median of {repeats}\n")
+    print("| whole process | seconds | ratio to `import torch` |\n| --- | --- | --- |")
+    for name, times in taken.items():
+        print(f"| `{name}` | {median(times):.1f} | {median(times) / start:.1f} |")
+    first = subprocess.run(
+        [sys.executable, "-c", FIRST_COUNTEREXAMPLE, FLIPPED], capture_output=True, text=True, check=True
+    )
+    print(f"\nFirst smallest counterexample to a flipped kernel, loaded and shrunk: {float(first.stdout):.2f} s")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
