@@ -54,7 +54,9 @@ def main(repeats: int = 3) -> None:
     first = subprocess.run(
         [sys.executable, "-c", FIRST_COUNTEREXAMPLE, FLIPPED], capture_output=True, text=True, check=True
     )
-    print(f"\nFirst smallest counterexample to a flipped kernel, loaded and shrunk: {float(first.stdout):.2f} s")
+    print(
+        f"\nFirst smallest counterexample to a flipped kernel, loaded and shrunk: {float(first.stdout):.2f} s"
+    )
 
 
 if __name__ == "__main__":

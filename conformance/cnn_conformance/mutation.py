@@ -10,7 +10,7 @@ import platform
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from multiprocessing import get_context
@@ -150,6 +150,16 @@ def units_of(names: Sequence[str]) -> list[list[str]]:
     return list(units.values())
 
 
+def alike_all(names: Sequence[str], level: str, seed: int, jobs: int = 1) -> list[list[str]]:
+    """The bug models that are wrong in the very same cases, operation by operation."""
+    units = [(unit, level, seed) for unit in units_of(names)]
+    if jobs == 1:
+        return [group for unit in units for group in alike(*unit)]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(alike, *unit) for unit in units]
+        return [group for future in futures for group in future.result()]
+
+
 def score_all(names: Sequence[str], level: str, seeds: Sequence[int], jobs: int = 1) -> list[Score]:
     """How each of these bug models fares with each seed."""
     units = [(unit, level, seed) for seed in seeds for unit in units_of(names)]
@@ -168,6 +178,16 @@ class Scores:
     scores: tuple[Score, ...]
     not_yet: tuple[str, ...]
     seconds: float
+    alike: tuple[list[str], ...] | None = None
+    """The models that are wrong in the very same cases, where that was asked."""
+
+    @property
+    def distinct(self) -> str:
+        """How many different sets of wrong cases there are."""
+        sets = len(self.of(self.seeds[0])) - sum(len(group) - 1 for group in self.alike or ())
+        return (
+            f"{sets} pairwise different sets of wrong cases at level {self.level} with seed {self.seeds[0]}"
+        )
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -233,6 +253,7 @@ class Scores:
             "| --- | --- |" + " --- |" * len(self.seeds),
             *self._themes(),
             "",
+            *self._alike(),
             "## Survivors",
             "",
         ]
@@ -247,6 +268,18 @@ class Scores:
             "None."
         ]
         return "\n".join(lines) + "\n"
+
+    def _alike(self) -> Iterator[str]:
+        if self.alike is None:
+            return
+        yield from (
+            "## Models that are wrong in the same cases",
+            "",
+            f"{self.distinct}. The models of a row share one; they stay apart because their wrong answers differ.",
+            "",
+        )
+        yield from (f"- {'; '.join(group)}" for group in self.alike)
+        yield ""
 
     def _themes(self) -> Iterator[str]:
         scored = {s.bug for s in self.scores}
@@ -314,14 +347,15 @@ def mutants(
     for name in not_yet:
         click.echo(f"  not drawn yet: {name} ({', '.join(BUGS[name].operations)}): {BUGS[name].not_yet}")
     if distinct:
-        for group in alike(drawn, level, result.seeds[0]):
-            survived = True
+        result = replace(result, alike=tuple(alike_all(drawn, level, result.seeds[0], jobs)))
+        click.echo(result.distinct)
+        for group in result.alike or ():
             click.echo(f"  wrong in the same cases: {'; '.join(group)}")
     if json_file is not None:
         json_file.write_text(result.to_json(), encoding="utf-8")
     if markdown is not None:
         given = f" --seeds {count}" if count else "".join(f" --seed {seed}" for seed in seeds)
-        pattern = f" --only '{only}'" if only else ""
+        pattern = (f" --only '{only}'" if only else "") + (" --distinct" if distinct else "")
         markdown.write_text(
             result.to_markdown(f"cnn-conformance mutants --level {level}{given}{pattern}"), encoding="utf-8"
         )

@@ -19,7 +19,7 @@ def answered(change: Callable[[Call, Results], Any]) -> Wrong:
     """The whole answer is changed, in kind too if so."""
 
     def wrong(right: Implementation) -> Implementation:
-        return lambda call: change(call, right(call))  # type: ignore[no-any-return]
+        return lambda call: change(call, right(call))
 
     return wrong
 

@@ -158,3 +158,8 @@ def changed(a: Array, where: Any, to: Any = 0) -> Array:
     found = np.array(a)
     found[where] = to
     return found
+
+
+def at_place(i: tuple[int, ...]) -> tuple[Any, ...]:
+    """The index of one place in every plane."""
+    return (slice(None), slice(None), *i)

@@ -164,7 +164,7 @@ def bounded_by_the_kernel(call: Call) -> Call:
 
 def beyond(call: Call) -> bool:
     """More than one place in the output."""
-    return max(call["dy"].shape[2:]) > 1
+    return bool(max(call["dy"].shape[2:]) > 1)
 
 
 def total(dy: Array, *axes: int) -> Array:

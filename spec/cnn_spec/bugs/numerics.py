@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from cnn_spec.bugs.conditions import batched, channels_above, depthwise, grouped, kind, strided
+from cnn_spec.bugs.conditions import at_place, batched, channels_above, depthwise, grouped, kind, strided
 from cnn_spec.bugs.model import Bug, Wrong, answering, asked, bug, giving, taking
 from cnn_spec.bugs.pooling import elements_of, right_count, windows_of
 from cnn_spec.operations import Array, Call, Implementation, Results
@@ -62,7 +62,7 @@ def terms_of(call: Call, right: Implementation) -> list[Array]:
 
 def few_terms(call: Call) -> bool:
     """At most 60 products in a sum."""
-    return prod(call["w"].shape[1:]) <= 60
+    return bool(prod(call["w"].shape[1:]) <= 60)
 
 
 def summed(bits_of_products: float | None = None, bits_of_sums: float | None = None) -> Wrong:
@@ -90,7 +90,7 @@ def mean_in(bits: float) -> Wrong:
             elements, total = elements_of(call["x"], window), np.zeros(call["x"].shape[:2])
             for e in range(elements.shape[-1]):
                 total = rounded(bits)(total + elements[..., e])
-            y[(slice(None), slice(None), *window.at)] = total / right_count(call, window)
+            y[at_place(window.at)] = total / right_count(call, window)
         return y
 
     return answering(define)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cnn_spec.bugs.conditions import (
+    at_place,
     batched,
     cells,
     changed,
@@ -49,7 +50,7 @@ Divisor = Callable[[Call, Window], int]
 
 def elements_of(x: Array, window: Window) -> Array:
     """The elements of a window in every plane, the last axis running over them."""
-    return np.stack([x[(slice(None), slice(None), *i)] for i in window.elements], axis=-1)
+    return np.stack([x[at_place(i)] for i in window.elements], axis=-1)
 
 
 def windows_of(call: Call) -> list[Window]:
@@ -64,7 +65,7 @@ def pooled(rule: Rule) -> Wrong:
     def define(call: Call) -> Array:
         y = np.zeros(forward_shape(call))
         for window in windows_of(call):
-            y[(slice(None), slice(None), *window.at)] = rule(call, window, elements_of(call["x"], window))
+            y[at_place(window.at)] = rule(call, window, elements_of(call["x"], window))
         return y
 
     return answering(define)

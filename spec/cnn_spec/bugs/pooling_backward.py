@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cnn_spec.bugs.conditions import (
+    at_place,
     batched,
     cells,
     changed,
@@ -53,9 +54,9 @@ def credited(
         dx = np.zeros(call["x"].shape)
         for window in windows(windows_of(call)):
             share = shares(call, window, elements_of(call["x"], window))
-            dy = call["dy"][(slice(None), slice(None), *window.at)]
+            dy = call["dy"][at_place(window.at)]
             for e, i in enumerate(window.elements):
-                at = (slice(None), slice(None), *i)
+                at = at_place(i)
                 dx[at] = (
                     dx[at] + dy * share[..., e]
                     if add

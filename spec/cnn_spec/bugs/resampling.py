@@ -42,8 +42,8 @@ def beginning(starts: Callable[[int], int]) -> Wrong:
 
     def define(call: Call) -> Array:
         x = np.pad(call["x"], [(0, 0), (0, 0), *((0, f) for f in call["factor"])])
-        where = tuple(slice(starts(f), None, f) for f in call["factor"])
-        return fitted(x[(..., *where)], result_shapes(call)[0])
+        where: tuple[Any, ...] = (..., *(slice(starts(f), None, f) for f in call["factor"]))
+        return fitted(x[where], result_shapes(call)[0])
 
     return answering(define)
 
@@ -52,7 +52,7 @@ def blocks(combine: Callable[[Array, int], Array]) -> Wrong:
     """What each block of samples comes to, an axis at a time."""
 
     def define(call: Call) -> Array:
-        a = call["x"]
+        a: Array = call["x"]
         for axis, f in enumerate(call["factor"], start=2):
             pad = [(0, 0)] * a.ndim
             pad[axis] = (0, -a.shape[axis] % f)
@@ -77,7 +77,7 @@ def repeated(name: str) -> Wrong:
 
 def summed(call: Call) -> Array:
     """The derivative of repeating: the sum over each block."""
-    a = call["dy"]
+    a: Array = call["dy"]
     for axis, (n, f) in enumerate(zip(call["x"].shape[2:], call["factor"], strict=True), start=2):
         pad = [(0, 0)] * a.ndim
         pad[axis] = (0, n * f - a.shape[axis])

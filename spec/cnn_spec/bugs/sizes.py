@@ -53,9 +53,8 @@ def strided_and_dilated(call: Call) -> bool:
 
 def size_with(n: int, call: Call) -> int:
     """The transposed size from another start."""
-    return (
-        n - sum(call["padding"]) + extent(call["kernel_size"], call["dilation"]) + int(call["output_padding"])
-    )
+    span = extent(call["kernel_size"], call["dilation"])
+    return int(n - sum(call["padding"]) + span + call["output_padding"])
 
 
 BUGS: tuple[Bug, ...] = (
