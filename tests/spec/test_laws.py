@@ -91,24 +91,10 @@ def judged_cases(law: Law, function: str) -> list[Case]:
 def test_each_law_holds_of_the_definition(name: str) -> None:
     law, oracle, judged = LAWS[name], Oracle(definition), 0
     for rank in RANKS if OPERATIONS[law.operation].ranked else (0,):
-<<<<<<< HEAD
         if rank >= law.least_rank:
             for case in judged_cases(law, OPERATIONS[law.operation].function(rank)):
                 assert law.check(definition, case, oracle).holds, case.id
                 judged += 1
-=======
-        function = OPERATIONS[law.operation].function(rank)
-        for case_id in case_ids(
-            function, "pairs", range(0, len(rows(function, "pairs")), 2 if rank else 1), DTYPES[:1]
-        ):
-            case = case_of(case_id, 1)
-            if rank < law.least_rank or case is None or not all(when(case) for when in law.when):
-                continue
-            if rank and sum(a.size for a in case.call.arguments.values() if a is not None) > 200:
-                continue
-            assert law.check(definition, case, oracle).holds, case_id
-            judged += 1
->>>>>>> operations
     assert judged
 
 
