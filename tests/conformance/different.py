@@ -97,7 +97,14 @@ def split_tie(call, window, e):
 
 def mean_by_reciprocal(call):
     """Each element times the reciprocal of the count, then added up."""
-    axes = zip(call["x"].shape[2:], forward_shape(call)[2:], call["kernel_size"], call["stride"], call["padding"], strict=True)
+    axes = zip(
+        call["x"].shape[2:],
+        forward_shape(call)[2:],
+        call["kernel_size"],
+        call["stride"],
+        call["padding"],
+        strict=True,
+    )
     ends = [(before, max((o - 1) * s + k - n - before, after)) for n, o, k, s, (before, after) in axes]
     x = np.pad(call["x"], [(0, 0), (0, 0), *ends])
     counted = np.ones(call["x"].shape[2:], x.dtype)
@@ -146,21 +153,21 @@ def larger_half_before(call):
 
 
 DIFFERENT = {
-    "other summation order": ("conv", candidate(on("conv", conv_in_reverse))),
-    "matrix products": ("conv", candidate(on("conv", conv_as_matrix))),
-    "rounded once": ("conv", candidate(on("conv", conv_in_double))),
-    "by FFT, declared": ("conv", candidate(on("conv", conv_by_fft), accuracy="normwise")),
-    "last tie wins": ("max_pool_backward", candidate(on("max_pool_backward", credited(last_tie)(right)))),
+    "other summation order": ("conv1d", candidate(on("conv", conv_in_reverse))),
+    "matrix products": ("conv2d", candidate(on("conv", conv_as_matrix))),
+    "rounded once": ("conv3d", candidate(on("conv", conv_in_double))),
+    "by FFT, declared": ("conv2d", candidate(on("conv", conv_by_fft), accuracy="normwise")),
+    "last tie wins": ("max_pool1d_backward", candidate(on("max_pool_backward", credited(last_tie)(right)))),
     "split ties, declared": (
-        "max_pool_backward",
+        "max_pool1d_backward",
         candidate(on("max_pool_backward", credited(split_tie)(right)), conventions={"tie_gradient": "split"}),
     ),
     "means by reciprocals": ("avg_pool", candidate(on("avg_pool", mean_by_reciprocal))),
-    "results in column-major order": ("conv*", candidate(laid_out(np.asfortranarray))),
-    "results apart in memory": ("m*_pool*", candidate(laid_out(apart))),
-    "float32 only": ("conv", candidate(right, dtypes=("float32",))),
+    "results in column-major order": ("conv2d*", candidate(laid_out(np.asfortranarray))),
+    "results apart in memory": ("max_pool2d*", candidate(laid_out(apart))),
+    "float32 only": ("conv1d*", candidate(right, dtypes=("float32",))),
     "2-d only": ("avg_pool*", candidate(right, ranks=(2,))),
-    "no groups": ("conv*", candidate(without_groups)),
+    "no groups": ("conv3d", candidate(without_groups)),
     "larger half before, declared": (
         "same_padding",
         candidate(on("same_padding", larger_half_before), conventions={"same_padding_extra": "before"}),
