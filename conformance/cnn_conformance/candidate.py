@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 from cnn_spec.bounds import CONVENTIONS, Declared
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
+from cnn_spec.operations import OPERATIONS
 
 BUILT_IN = "reference"
 GROUP = "cnn_conformance.candidates"
@@ -173,6 +175,7 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
         raise CandidateError(
             f"{name} offers none of the interface's functions (conv2d, max_pool2d, ...); define at least one."
         )
+    _check_signatures(functions, name)
     about = getattr(functions, "about", {})
     if not isinstance(about, Mapping):
         raise CandidateError(f"{name}.about is a {type(about).__name__}; make it a mapping.")
@@ -200,6 +203,24 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
         bool(about.get("deterministic", True)),
         Declared(accuracy == "normwise", float(growth), dict(conventions)),
     )
+
+
+def _check_signatures(functions: Any, name: str) -> None:
+    """Notice before the run that a function does not take the interface's arguments."""
+    for function, (operation, _) in FUNCTIONS.items():
+        offered, wanted = getattr(functions, function, None), OPERATIONS[operation]
+        try:
+            signature = inspect.signature(offered) if callable(offered) else None
+        except ValueError:  # a compiled function may not have one
+            continue
+        if signature is not None:
+            try:
+                signature.bind(*wanted.arrays, **dict.fromkeys(wanted.parameters))
+            except TypeError as error:
+                form = ", ".join([*wanted.arrays, *(["*"] if wanted.parameters else []), *wanted.parameters])
+                raise CandidateError(
+                    f"{name}.{function} cannot be called as {function}({form}): {error}; mend its signature."
+                ) from error
 
 
 ABOUT = ("name", "version", "dtypes", "ranks", "accuracy", "growth", "deterministic", "shapes", "conventions")

@@ -8,11 +8,8 @@ from typing import Any
 from cnn_conformance.candidate import Candidate, Subject, load
 from cnn_conformance.explain import Broken, explain
 from cnn_conformance.judging import Tallies, Tally, run_chunk
-from cnn_conformance.plan import LEVELS, Chunk, PlanError, chunks_of, functions_of, laws_of
+from cnn_conformance.plan import LEVELS, Chunk, PlanError, Progress, chunks_of, functions_of, laws_of
 from cnn_conformance.report import Contradiction, Counterexample, Report, Status, Verdict
-
-Progress = Callable[[str, int, int], None]
-"""Told the function that was judged last, the chunks that are done, and how many there are."""
 
 Key = tuple[str, str]
 Explained = dict[Key, tuple[Counterexample, Contradiction | None]]
@@ -123,9 +120,10 @@ def _results(run: Executor, subject: Subject, chunks: Sequence[Chunk]) -> Iterat
     futures = [run.submit(run_chunk, subject, chunk) for chunk in chunks]
     try:
         yield from ((chunk, future.result()) for chunk, future in zip(chunks, futures, strict=True))
-    finally:
+    except GeneratorExit:  # the rest is not wanted any more
         for future in futures:
             future.cancel()
+        raise
 
 
 def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -> Explained:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -128,8 +128,16 @@ def _executor(jobs: int) -> Iterator[Executor | None]:
     if jobs == 1:
         yield None
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
         yield pool
+    except BaseException:
+        # A pool that was interrupted while it started its workers would wait for them for ever.
+        for worker in active_children():
+            worker.terminate()
+        pool.shutdown(wait=False)
+        raise
+    pool.shutdown()
 
 
 def _status(report: "Report") -> int:

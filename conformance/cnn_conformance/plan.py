@@ -1,6 +1,6 @@
 """What is to be judged, cut into chunks of cases that can be sent elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -14,6 +14,8 @@ from cnn_spec.sections import CLAUSES
 LEVELS = {"quick": "pairs", "standard": "triples", "deep": "triples"}
 """The covering array of each level; deep goes on in rounds beyond it."""
 ROWS_PER_CHUNK = 24
+Progress = Callable[[str, int, int], None]
+"""Told the function that was judged last, the chunks that are done, and how many there are."""
 
 
 class PlanError(Exception):

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from cnn_conformance.checking import Progress as Listener
+from cnn_conformance.plan import Progress as Listener
 from cnn_conformance.report import Counterexample, Report, Status, Verdict
 from cnn_spec.cases.stream import FUNCTIONS
 from cnn_spec.clause import Clause

@@ -1,6 +1,7 @@
 """`cnn-conformance run` as a user meets it: addresses, options, exit statuses and words."""
 
 import json
+import signal
 import subprocess
 import sys
 from importlib.resources import files
@@ -87,6 +88,8 @@ def test_what_is_wrong_with_a_call_is_said_in_one_sentence(arguments: list[str],
     [
         ("import nothing_of_this_name", "cannot be imported: ModuleNotFoundError"),
         ("def conv2d(", "cannot be imported: SyntaxError"),
+        ("def upsample1d(x): return x", "cannot be called as upsample1d(x, *, factor): got an unexpected"),
+        ("def upsample1d(x, dy, *, factor): return x", "missing a required argument: 'dy'"),
         (RIGHT + "about = {'dtypes': ['float16']}", "may be float32, float64"),
         (RIGHT + "about = {'conventions': {'ties': 'one'}}", "has no 'ties'"),
         (RIGHT + "about = {'conventions': {'pool_nan': 'drop'}}", "may be propagate, ignore"),
@@ -137,6 +140,17 @@ def test_an_interrupted_run_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("cnn_conformance.checking.check", interrupted)
     assert call("run").exit_code == 130
+
+
+def test_ctrl_c_ends_a_run_of_several_processes() -> None:
+    command = [sys.executable, "-m", "cnn_conformance", "run", "--level", "standard", "--jobs", "2"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline().startswith("judged conv1d")
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert said.strip().splitlines()[-1] == "Interrupted."
 
 
 def schema() -> dict[str, object]:
