@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
@@ -27,7 +27,10 @@ WIDTH = 120
 class Lazy(click.Group):
     """Commands that are imported only when they are called, so that none waits for another's libraries."""
 
-    places = dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands")
+    places: ClassVar = {
+        **dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands"),
+        "mutants": "cnn_conformance.mutation",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
