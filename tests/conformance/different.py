@@ -131,7 +131,7 @@ def laid_out(change):
 
 def apart(a):
     """Every other element of a larger buffer."""
-    buffer = np.full((*a.shape[:-1], 2 * a.shape[-1]), np.nan, a.dtype) if a.ndim else a
+    buffer = np.full((*a.shape[:-1], 2 * a.shape[-1]), 7, a.dtype) if a.ndim else a
     buffer[..., ::2] = a
     return buffer[..., ::2]
 

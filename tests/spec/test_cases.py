@@ -164,3 +164,18 @@ def test_bounds_hold_for_correct_float32_and_not_for_bfloat16() -> None:
         (brain,) = definition(case.call.map_arrays(lambda a: narrowed(a, "bfloat16")))
         rounded_away += bool(np.any(np.abs(brain.astype(np.float64) - right) > bound))
     assert rounded_away == len(small)
+
+
+@pytest.mark.parametrize("function", ["conv2d", "max_pool1d", "avg_pool3d_backward", "upsample2d"])
+def test_over_pairs_each_level_meets_each_dtype_and_each_kind_of_data(function: str) -> None:
+    ids = case_ids(function, "pairs", range(len(rows(function, "pairs"))), DTYPES)
+    met = {
+        (level, variant)
+        for i in ids
+        for level in rows(function, "pairs")[int(i.split("/")[2])].items()
+        for variant in i.split("/")[3:]
+    }
+    levels = {level for row in rows(function, "pairs") for level in row.items()}
+    variants = {variant for _, variant in met}
+    assert set(DTYPES) < variants
+    assert met == {(level, variant) for level in levels for variant in variants}
