@@ -179,3 +179,14 @@ def test_over_pairs_each_level_meets_each_dtype_and_each_kind_of_data(function: 
     variants = {variant for _, variant in met}
     assert set(DTYPES) < variants
     assert met == {(level, variant) for level in levels for variant in variants}
+
+
+@pytest.mark.parametrize("function", ["conv2d", "max_pool1d", "conv1d_backward", "upsample2d"])
+def test_over_triples_each_level_meets_each_kind_in_each_dtype(function: str) -> None:
+    found = rows(function, "triples")
+    ids = [i.split("/") for i in case_ids(function, "triples", range(len(found)), DTYPES)]
+    met = {(level, variant, data) for _, _, n, variant, data in ids for level in found[int(n)].items()}
+    levels = {level for row in found for level in row.items()}
+    assert met == {
+        (level, dtype, data) for level in levels for dtype in DTYPES for data in {i[4] for i in ids}
+    }

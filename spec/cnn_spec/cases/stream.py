@@ -47,15 +47,14 @@ def rows(function: str, source: str) -> tuple[Row, ...]:
 def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]) -> Iterator[str]:
     """The ids of the cases of some rows.
 
-    A row is judged with every kind of data. Where rows cover pairs, the dtypes take turns over a row's kinds
-    and over the rows: each level still meets each kind and each dtype, at half the cost. Rows that cover
-    triples meet every kind in every dtype.
+    A row is judged with every kind of data; the dtypes take turns over its kinds and over the rows, so that
+    each pair of levels meets each kind and each dtype, and each level each kind in each dtype, at half the cost.
     """
     operation, _ = FUNCTIONS[function]
     variants = SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes
     for number in numbers:
         for turn, data in enumerate(data_kinds(operation), start=number):
-            chosen = (dtypes[turn % len(dtypes)],) if source == "pairs" and variants is dtypes else variants
+            chosen = (dtypes[turn % len(dtypes)],) if variants is dtypes else variants
             for variant in chosen:
                 yield f"{function}/{source}/{number}/{variant}/{data}"
 
