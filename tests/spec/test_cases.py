@@ -166,7 +166,7 @@ def test_bounds_hold_for_correct_float32_and_not_for_bfloat16() -> None:
     assert rounded_away == len(small)
 
 
-@pytest.mark.parametrize("function", ["conv2d", "max_pool1d", "avg_pool3d_backward", "upsample2d"])
+@pytest.mark.parametrize("function", ["conv2d", "max_pool1d", "avg_pool3d_backward", "upsample2d", "tanh"])
 def test_over_pairs_each_level_meets_each_dtype_and_each_kind_of_data(function: str) -> None:
     ids = case_ids(function, "pairs", range(len(rows(function, "pairs"))), DTYPES)
     met = {

@@ -49,12 +49,15 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
 
     A row is judged with every kind of data; the dtypes take turns over its kinds and over the rows, so that
     each pair of levels meets each kind and each dtype, and each level each kind in each dtype, at half the cost.
+    A row with fewer kinds than dtypes is judged in every dtype.
     """
     operation, _ = FUNCTIONS[function]
+    kinds = data_kinds(operation)
     variants = SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes
+    take_turns = variants is dtypes and len(kinds) >= len(dtypes)
     for number in numbers:
-        for turn, data in enumerate(data_kinds(operation), start=number):
-            chosen = (dtypes[turn % len(dtypes)],) if variants is dtypes else variants
+        for turn, data in enumerate(kinds, start=number):
+            chosen = (dtypes[turn % len(dtypes)],) if take_turns else variants
             for variant in chosen:
                 yield f"{function}/{source}/{number}/{variant}/{data}"
 
