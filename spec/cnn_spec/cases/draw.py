@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import ceil, prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,9 +21,10 @@ COST = 30_000
 TRIES = 6
 
 Generator = np.random.Generator
+Choice = TypeVar("Choice")
 
 
-def _pick(rng: Generator, choices: Sequence[Any]) -> Any:
+def _pick(rng: Generator, choices: Sequence[Choice]) -> Choice:
     return choices[int(rng.random() * len(choices))]
 
 
