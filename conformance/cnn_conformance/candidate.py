@@ -31,23 +31,31 @@ class CandidateError(Exception):
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A loaded candidate, with what it declares."""
+class About:
+    """What a candidate says of itself and offers. Picklable, so that a run can be planned without loading it."""
 
-    functions: Any
     name: str
     version: str
     importing: str
     """Python that binds it to the name `candidate`; a comment where it has no address."""
-    ranks: tuple[int, ...] = RANKS
+    offered: frozenset[str]
+    """The functions that it has, for numbers of axes that it declares."""
     dtypes: tuple[str, ...] = DTYPES
     deterministic: bool = True
     declared: Declared = field(default_factory=Declared)
 
-    def offers(self, function: str) -> bool:
-        """Whether it has this function, for a number of axes that it declares."""
-        rank = FUNCTIONS[function][1]
-        return (rank == 0 or rank in self.ranks) and callable(getattr(self.functions, function, None))
+
+@dataclass(frozen=True)
+class Candidate:
+    """A loaded candidate."""
+
+    functions: Any
+    about: About
+
+
+def about(subject: Subject) -> About:
+    """What the candidate at an address, or an object that is one, says of itself. Raises CandidateError."""
+    return load(subject).about
 
 
 def load(subject: Subject) -> Candidate:
@@ -176,32 +184,39 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
             f"{name} offers none of the interface's functions (conv2d, max_pool2d, ...); define at least one."
         )
     _check_signatures(functions, name)
-    about = getattr(functions, "about", {})
-    if not isinstance(about, Mapping):
-        raise CandidateError(f"{name}.about is a {type(about).__name__}; make it a mapping.")
-    _known(name, "about", about, ABOUT)
-    conventions = about.get("conventions", {})
+    declared = getattr(functions, "about", {})
+    if not isinstance(declared, Mapping):
+        raise CandidateError(f"{name}.about is a {type(declared).__name__}; make it a mapping.")
+    _known(name, "about", declared, ABOUT)
+    conventions = declared.get("conventions", {})
     _known(name, 'about["conventions"]', conventions, CONVENTIONS)
     for convention, value in conventions.items():
         _one_of(name, f'about["conventions"]["{convention}"]', [value], CONVENTIONS[convention])
-    ranks, dtypes = tuple(about.get("ranks", RANKS)), tuple(about.get("dtypes", DTYPES))
-    accuracy = about.get("accuracy", "componentwise")
+    ranks, dtypes = tuple(declared.get("ranks", RANKS)), tuple(declared.get("dtypes", DTYPES))
+    accuracy = declared.get("accuracy", "componentwise")
     _one_of(name, 'about["ranks"]', ranks, RANKS)
     _one_of(name, 'about["dtypes"]', dtypes, DTYPES)
     _one_of(name, 'about["accuracy"]', [accuracy], ("componentwise", "normwise"))
-    _one_of(name, 'about["shapes"]', [about.get("shapes", "many")], ("many", "few"))
-    growth = about.get("growth", Declared.growth)
+    _one_of(name, 'about["shapes"]', [declared.get("shapes", "many")], ("many", "few"))
+    growth = declared.get("growth", Declared.growth)
     if not isinstance(growth, int | float) or not growth > 0:
         raise CandidateError(f'{name}.about["growth"] is {growth!r}; make it a positive number.')
+    offered = frozenset(
+        function
+        for function, (_, rank) in FUNCTIONS.items()
+        if rank in (0, *ranks) and callable(getattr(functions, function, None))
+    )
     return Candidate(
         functions,
-        str(about.get("name", name)),
-        str(about.get("version", getattr(functions, "__version__", ""))),
-        importing,
-        ranks,
-        dtypes,
-        bool(about.get("deterministic", True)),
-        Declared(accuracy == "normwise", float(growth), dict(conventions)),
+        About(
+            str(declared.get("name", name)),
+            str(declared.get("version", getattr(functions, "__version__", ""))),
+            importing,
+            offered,
+            dtypes,
+            bool(declared.get("deterministic", True)),
+            Declared(accuracy == "normwise", float(growth), dict(conventions)),
+        ),
     )
 
 

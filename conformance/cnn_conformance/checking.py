@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from functools import partial
 from typing import Any
 
-from cnn_conformance.candidate import Candidate, Subject, load
+from cnn_conformance.candidate import About, Subject, about
 from cnn_conformance.explain import Broken, explain
 from cnn_conformance.judging import Tallies, Tally, run_chunk
 from cnn_conformance.plan import LEVELS, Chunk, PlanError, Progress, chunks_of, functions_of, laws_of
@@ -26,10 +27,19 @@ class InlineExecutor(Executor):
     """The executor interface in this thread: for one job, and for candidates that cannot be sent elsewhere."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call at once; the future is done."""
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
+        """A future that does the work when its result is asked for."""
+        return _Deferred(partial(fn, *args, **kwargs))
+
+
+class _Deferred(Future[Any]):
+    def __init__(self, work: Callable[[], Any]) -> None:
+        super().__init__()
+        self._work = work
+
+    def result(self, timeout: float | None = None) -> Any:
+        if not self.done():
+            self.set_result(self._work())
+        return super().result(timeout)
 
 
 def check(
@@ -57,25 +67,25 @@ def check(
     if level not in LEVELS:
         raise PlanError(f"There is no level {level!r}; it may be {', '.join(LEVELS)}.")
     started = time.perf_counter()
-    loaded = load(candidate)
     run = executor or InlineExecutor()
+    described = run.submit(about, candidate).result()
     tallies: Tallies = {}
-    chunks = chunks_of(loaded, LEVELS[level], seed, only)
+    chunks = chunks_of(described, LEVELS[level], seed, only)
     complete = _judge_all(run, candidate, chunks, tallies, stop_at_first, progress)
     rounds = 0
     deadline = time.perf_counter() + (BUDGET if budget is None else budget)
     while level == "deep" and complete and time.perf_counter() < deadline:
         rounds += 1
-        further = chunks_of(loaded, f"round-{rounds}", seed, only)
+        further = chunks_of(described, f"round-{rounds}", seed, only)
         complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
     judged = time.perf_counter()
     explained = _explain_all(run, candidate, tallies, seed) if explain else {}
     ended = time.perf_counter()
     return Report(
-        candidate={"name": loaded.name, "version": loaded.version},
+        candidate={"name": described.name, "version": described.version},
         seed=seed,
         level=level,
-        verdicts=tuple(_verdicts(loaded, tallies, explained, only)),
+        verdicts=tuple(_verdicts(described, tallies, explained, only)),
         contradictions=tuple(c for _, c in explained.values() if c is not None),
         complete=complete,
         rounds=rounds,
@@ -114,9 +124,6 @@ def _judge_all(
 
 def _results(run: Executor, subject: Subject, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Tallies]]:
     """Chunks with their tallies, in the chunks' order, whoever is done first."""
-    if isinstance(run, InlineExecutor):
-        yield from ((chunk, run_chunk(subject, chunk)) for chunk in chunks)
-        return
     futures = [run.submit(run_chunk, subject, chunk) for chunk in chunks]
     try:
         yield from ((chunk, future.result()) for chunk, future in zip(chunks, futures, strict=True))
@@ -137,10 +144,10 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
 
 
 def _verdicts(
-    candidate: Candidate, tallies: Tallies, explained: Explained, only: str | None
+    described: About, tallies: Tallies, explained: Explained, only: str | None
 ) -> Iterator[Verdict]:
     for function in functions_of(only):
-        if not candidate.offers(function):
+        if function not in described.offered:
             clauses = dict.fromkeys(judged.clause for judged in laws_of(function, only))
             yield from (Verdict(clause, function, Status.NOT_OFFERED) for clause in clauses)
             continue

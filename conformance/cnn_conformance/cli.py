@@ -96,7 +96,7 @@ def run(
     if json_file is not None:
         _check_writable(json_file)
     try:
-        with _executor(jobs) as executor, progress_on(Console(stderr=True)) as progress:
+        with _executor(jobs, candidate) as executor, progress_on(Console(stderr=True)) as progress:
             report = check(candidate, level, seed, only, executor=executor, budget=budget, progress=progress)
     except (CandidateError, PlanError) as error:
         _fail(str(error))
@@ -124,11 +124,16 @@ def _check_writable(path: Path) -> None:
 
 
 @contextmanager
-def _executor(jobs: int) -> Iterator[Executor | None]:
+def _executor(jobs: int, candidate: str) -> Iterator[Executor | None]:
+    """A pool whose workers begin to load the candidate at once, all of them; None for a single job."""
+    from cnn_conformance.candidate import about
+
     if jobs == 1:
         yield None
         return
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    for _ in range(jobs):
+        pool.submit(about, candidate)
     try:
         yield pool
     except BaseException:

@@ -98,7 +98,7 @@ def _counterexample(
     clause = CLAUSES[broken.clause]
     layout = case.levels.get("layout", "contiguous")
     source = "interface" if clause.section == "interface" else f"notes §{clause.section}"
-    title = f"{clause.id} ({source}), broken by {candidate.name} {candidate.version}".rstrip() + "."
+    title = f"{clause.id} ({source}), broken by {candidate.about.name} {candidate.about.version}".rstrip() + "."
     answers = [(call, _as(call, oracle(call)), oracle.tolerance(case, call)) for call in calls]
     comparison = violation.comparison
     return Counterexample(
@@ -108,7 +108,7 @@ def _counterexample(
         expected=comparison.expected if comparison else None,
         got=comparison.got if comparison else None,
         words=violation.words,
-        script=script_of(title, candidate.importing, layout, clause.id, answers),
+        script=script_of(title, candidate.about.importing, layout, clause.id, answers),
     )
 
 

@@ -30,7 +30,7 @@ def trusted(candidate: Candidate) -> Oracle:
     """The reference, under what the candidate declares."""
     import cnn_reference
 
-    return Oracle(implementation_of(cnn_reference), candidate.declared)
+    return Oracle(implementation_of(cnn_reference), candidate.about.declared)
 
 
 def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Oracle) -> Outcome:

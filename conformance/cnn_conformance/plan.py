@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from cnn_conformance.candidate import Candidate
-from cnn_spec.cases.stream import FUNCTIONS, case_ids, rows
+from cnn_conformance.candidate import About
+from cnn_spec.cases.stream import FUNCTIONS, case_ids, row_count
 from cnn_spec.clause import Clause, Law
 from cnn_spec.operations import OPERATIONS
 from cnn_spec.sections import CLAUSES
@@ -77,12 +77,12 @@ def functions_of(only: str | None = None) -> list[str]:
     return selected
 
 
-def chunks_of(candidate: Candidate, source: str, seed: int, only: str | None) -> list[Chunk]:
+def chunks_of(about: About, source: str, seed: int, only: str | None) -> list[Chunk]:
     """The chunks of one array, or round of exploration, for what the candidate offers."""
     return [
-        Chunk(function, source, first, min(first + ROWS_PER_CHUNK, total), candidate.dtypes, seed, only)
+        Chunk(function, source, first, min(first + ROWS_PER_CHUNK, total), about.dtypes, seed, only)
         for function in functions_of(only)
-        if candidate.offers(function)
-        for total in [len(rows(function, source))]
+        if function in about.offered
+        for total in [row_count(function, source)]
         for first in range(0, total, ROWS_PER_CHUNK)
     ]

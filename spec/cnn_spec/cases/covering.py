@@ -72,11 +72,23 @@ def _kept(space: Space) -> Path:
     return Path(str(files("cnn_spec.cases"))) / "arrays" / f"{space.name}.json"
 
 
+def _kept_rows(space: Space, strength: int) -> list[list[int]]:
+    rows: list[list[int]] = json.loads(_kept(space).read_text())[str(strength)]
+    return rows
+
+
+def row_count(space: Space, strength: int) -> int:
+    """The number of rows of a kept array, without building its space."""
+    return len(_kept_rows(space, strength))
+
+
 def rows_of(space: Space, strength: int) -> list[Row]:
     """The kept array of a space: every feasible pair (2) or triple (3) of its levels."""
-    rows = json.loads(_kept(space).read_text())[str(strength)]
     factors = space.factors.items()
-    return [{f: levels[i] for (f, levels), i in zip(factors, row, strict=True)} for row in rows]
+    return [
+        {f: levels[i] for (f, levels), i in zip(factors, row, strict=True)}
+        for row in _kept_rows(space, strength)
+    ]
 
 
 def main() -> None:

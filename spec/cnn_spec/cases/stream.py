@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from cnn_spec.case import Case, Data
-from cnn_spec.cases.covering import complete, rows_of
+from cnn_spec.cases import covering
 from cnn_spec.cases.draw import data_kinds, draw_call
 from cnn_spec.cases.space import Row, space_of
 from cnn_spec.operations import OPERATIONS
@@ -39,9 +39,16 @@ def rows(function: str, source: str) -> tuple[Row, ...]:
     """The rows of an array, or of a round of exploration beyond the arrays."""
     space = space_of(*FUNCTIONS[function])
     if source in STRENGTHS:
-        return tuple(rows_of(space, STRENGTHS[source]))
+        return tuple(covering.rows_of(space, STRENGTHS[source]))
     rng = random.Random(f"{space.name}/{source}")
-    return tuple(complete(space, {}, set(), 1, rng) for _ in range(ROUND_ROWS))
+    return tuple(covering.complete(space, {}, set(), 1, rng) for _ in range(ROUND_ROWS))
+
+
+def row_count(function: str, source: str) -> int:
+    """How many rows `rows` has; sooner told than the rows."""
+    if source not in STRENGTHS:
+        return ROUND_ROWS
+    return covering.row_count(space_of(*FUNCTIONS[function]), STRENGTHS[source])
 
 
 def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]) -> Iterator[str]:
