@@ -161,6 +161,20 @@ BUGS: tuple[Bug, ...] = (
         "conv_backward",
         answered(lambda c, r: (r[1], r[0], r[2])),
     ),
+    adapter(
+        "indices have an axis too many",
+        "max_pool_with_indices",
+        answered(lambda c, r: (r[0], r[1][None])),
+        source="pytorch/pytorch/issues/38986",
+    ),
+    adapter(
+        "indices are floats", "max_pool_with_indices", answered(lambda c, r: (r[0], r[1].astype(r[0].dtype)))
+    ),
+    adapter(
+        "values and indices are returned in the other's place",
+        "max_pool_with_indices",
+        answered(lambda c, r: r[::-1]),
+    ),
     adapter("only dx is returned", "conv_backward", answered(lambda c, r: r[:1])),
     adapter("nothing is returned for the bias", "conv_backward", answered(lambda c, r: (*r[:2], None))),
     adapter("results are float64 whatever was asked", EVERY_RANKED, each(lambda a: a.astype(np.float64))),

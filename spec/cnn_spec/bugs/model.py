@@ -45,11 +45,16 @@ class Bug:
         """The wrong implementation that this bug makes of a right one."""
         wrong = self.wrong(right)
 
+        @np.errstate(all="ignore")
         def answer(call: Call) -> Results:
-            concerned = call.operation in self.operations and call.rank in (0, *self.ranks)
-            return (wrong if concerned and all(met(call) for met in self.when) else right)(call)
+            return (wrong if self.concerns(call) else right)(call)
 
         return answer
+
+    def concerns(self, call: Call) -> bool:
+        """Whether a call is one that it may answer wrongly."""
+        touched = call.operation in self.operations and call.rank in (0, *self.ranks)
+        return touched and all(met(call) for met in self.when)
 
     @property
     def functions(self) -> tuple[str, ...]:
