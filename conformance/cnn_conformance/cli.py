@@ -29,7 +29,7 @@ class Lazy(click.Group):
 
     places: ClassVar = {
         **dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands"),
-        "mutants": "cnn_conformance.mutation",
+        "mutants": "cnn_conformance.mutants",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from cnn_spec.bugs.changes import SEVERAL, all_one, filled, first_for_all, no_padding, swap_pairs
+from cnn_spec.bugs.changes import (
+    SEVERAL,
+    all_one,
+    filled,
+    first_for_all,
+    no_padding,
+    swap_pairs,
+    swap_stride_and_dilation,
+)
 from cnn_spec.bugs.conditions import biased
 from cnn_spec.bugs.layouts import EVERY_RANKED
 from cnn_spec.bugs.model import Bug, Wrong, asked, bug, giving, taking
@@ -154,7 +162,7 @@ BUGS: tuple[Bug, ...] = (
     adapter(
         "stride and dilation are passed in the other's place",
         "conv_backward",
-        lambda right: lambda call: right(call.but(stride=call["dilation"], dilation=call["stride"])),
+        asked(swap_stride_and_dilation),
     ),
     adapter(
         "dx and dw are returned in the other's place",

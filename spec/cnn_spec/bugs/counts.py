@@ -68,7 +68,7 @@ BUGS: tuple[Bug, ...] = (
         taking("kernel_size", lambda c, k: (k[0],) * len(k)),
     ),
     bug("counts: the kernel's axes are added", CONV, taking("kernel_size", lambda c, k: (sum(k),))),
-    bug("counts: the kernel's last axis is left out", CONV, taking("kernel_size", lambda c, k: k[:-1])),
+    bug("counts: the kernel's last axis is left out", CONV, taking("kernel_size", lambda c, k: (*k[:-1], 1))),
     bug(
         "separable counts: those of a standard convolution",
         SEPARABLE,

@@ -90,12 +90,18 @@ def variants(
 
 
 def asked(change: Callable[[Call], Call]) -> Wrong:
-    """Another call is answered; `dy` and results of another size are cut, or filled with zeros."""
+    """Another call is answered; `dy` and results of another size are cut, or filled with zeros.
+
+    Where the other call is impossible, the right one is answered.
+    """
 
     def wrong(right: Implementation) -> Implementation:
         def answer(call: Call) -> Results:
-            found = right(refitted(change(call)))
-            return found if call.rank == 0 else tuple(map(fitted, found, result_shapes(call)))
+            try:
+                found = right(refitted(change(call)))
+            except ValueError:
+                return right(call)
+            return tuple(map(fitted, found, result_shapes(call)))
 
         return answer
 
@@ -180,7 +186,7 @@ def _function(implementation: Implementation, operation: str, rank: int) -> Call
     def function(*arguments: Any, **parameters: Any) -> Any:
         call = Call(operation, rank, dict(zip(declared.arrays, arguments, strict=True)), parameters)
         found = implementation(call)
-        if rank == 0:
+        if declared.of_integers:
             return tuple(found[0].tolist()) if found[0].ndim else int(found[0])
         return found[0] if len(found) == 1 else found
 
