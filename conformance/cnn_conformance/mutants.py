@@ -136,7 +136,7 @@ class Scores:
     def _survivors(self) -> Iterator[str]:
         for name in dict.fromkeys(name for seed in self.seeds for name in self.survivors(seed)):
             seeds = ", ".join(str(seed) for seed in self.seeds if name in self.survivors(seed))
-            yield f"- {described(name)}; seeds {seeds}"
+            yield f"- {described(name)}, seeds {seeds}: {BUGS[name].rare or 'no reason is known'}"
 
     def _sets(self) -> Iterator[str]:
         if self.signatures is None:
@@ -207,7 +207,7 @@ def mutants(
     for seed in result.seeds:
         for name in result.survivors(seed):
             survived = True
-            click.echo(f"  survived with seed {seed}: {described(name)}")
+            click.echo(f"  survived with seed {seed}: {described(name)}: {BUGS[name].rare or '?'}")
     for name in not_yet:
         click.echo(f"  not drawn yet: {described(name)}: {BUGS[name].not_yet}")
     if distinct:

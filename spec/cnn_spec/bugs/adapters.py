@@ -7,10 +7,7 @@ import numpy as np
 
 from cnn_spec.bugs.changes import (
     SEVERAL,
-    all_one,
     filled,
-    first_for_all,
-    no_padding,
     swap_pairs,
     swap_stride_and_dilation,
 )
@@ -95,15 +92,6 @@ def turned(call: Call) -> Call:
     return call.but(**per_axis)
 
 
-def held(call: Call, y: Array) -> Array:
-    """Each sample stays until the next."""
-    found = np.array(y)
-    for axis, f in enumerate(call["factor"], start=2):
-        at = np.arange(found.shape[axis]) // f * f
-        found = np.take(found, at, axis)
-    return found
-
-
 BUGS: tuple[Bug, ...] = (
     adapter("the map is taken for channels last", FORWARD, taking("x", reinterpreted(channels_last))),
     adapter("results are left channels last", FORWARD, giving("y", as_result)),
@@ -135,16 +123,13 @@ BUGS: tuple[Bug, ...] = (
     adapter(
         "padding is passed with all befores first", "conv", taking("padding", interleaved), ranks=SEVERAL
     ),
-    adapter("padding is not passed on", "conv", taking("padding", no_padding)),
-    adapter("dilation is not passed on", "conv", taking("dilation", all_one)),
-    adapter("dilation is not passed on in pooling", "max_pool", taking("dilation", all_one)),
     adapter(
         "stride is not passed on to pooling, which takes the kernel's size",
         ("max_pool", "avg_pool"),
         taking("stride", lambda c, s: c["kernel_size"]),
     ),
     adapter("groups are not passed on", "conv", lambda right: lambda call: right(call.but(groups=1))),
-    adapter("the bias is dropped", "conv", asked(lambda c: c.but(b=None)), biased),
+    adapter("the bias is dropped", "conv", asked(lambda c: c.but(b=None)), biased, source="CONV-AFFINE"),
     adapter(
         "ceil_mode is not passed on",
         ("max_pool", "avg_pool"),
@@ -152,12 +137,6 @@ BUGS: tuple[Bug, ...] = (
     ),
     adapter(
         "count_include_pad is not passed on", "avg_pool", taking("count_include_pad", lambda c, on: True)
-    ),
-    adapter(
-        "the first axis' stride is passed for all",
-        "conv",
-        taking("stride", first_for_all),
-        ranks=SEVERAL,
     ),
     adapter(
         "stride and dilation are passed in the other's place",
@@ -202,5 +181,4 @@ BUGS: tuple[Bug, ...] = (
         "upsample",
         taking("factor", lambda c, f: tuple(max(i - 1, 1) for i in f)),
     ),
-    adapter("an upsampling library that repeats is called", "upsample", giving("y", held)),
 )

@@ -134,7 +134,6 @@ BIAS: tuple[Bug, ...] = (
         CONV,
         taking("b", nothing),
         {
-            "": (),
             "if there are groups": (grouped,),
             "if there are groups and a stride": (grouped, strided),
             "in a depthwise convolution": (depthwise,),

@@ -28,8 +28,8 @@ class Bug:
     """A named way to get operations wrong.
 
     `source` is the thread of a bug seen in a real project, or the clause whose misreading it is. `adapter`:
-    the mistake is in how a library is called ("your adapter, not your library"). `not_yet` says why no case
-    that is drawn today can show it.
+    the mistake is in how a library is called ("your adapter, not your library"). `rare` says why a short run
+    may miss it, `not_yet` why no case that is drawn today can show it.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Bug:
     ranks: tuple[int, ...] = RANKS
     source: str = ""
     adapter: bool = False
+    rare: str = ""
     not_yet: str = ""
 
     def over(self, right: Implementation) -> Implementation:
