@@ -28,11 +28,12 @@ def test_names_are_unique() -> None:
     assert len(BUGS) == sum(map(len, THEMES.values()))
 
 
-@pytest.mark.parametrize("name", BUGS)
-def test_a_model_names_operations_and_a_source(name: str) -> None:
-    model = BUGS[name]
-    assert set(model.operations) <= set(OPERATIONS)
-    assert not model.source or model.source in CLAUSES or model.source.startswith("https://github.com/")
+@pytest.mark.parametrize("theme", THEMES)
+def test_models_name_operations_and_a_source(theme: str) -> None:
+    for model in THEMES[theme]:
+        assert set(model.operations) <= set(OPERATIONS), model.name
+        thread = model.source.startswith("https://github.com/")
+        assert not model.source or thread or model.source in CLAUSES, model.name
 
 
 @pytest.mark.parametrize("operation", UNITS)
