@@ -10,38 +10,53 @@ from math import prod
 import numpy as np
 
 from cnn_reference.checks import Array, Ints, Pairs
-from cnn_reference.columns import Geometry, columns, plan, split
+from cnn_reference.columns import Geometry, columns, plan
 from cnn_reference.windows import Index, axis_taps, kernel_taps
 
 
-def correlate(x: Array, w: Array, g: Geometry) -> Array:
-    """Sum `x w` over channels and taps: (N, C_out, *out)."""
-    n, c_out = len(x), len(w)
-    y = np.empty((n, g.groups, c_out // g.groups, prod(g.out)), x.dtype)
-    p = plan(x.shape, x.itemsize, g, y.nbytes // max(n, 1), x.nbytes + y.nbytes)
-    filters = _by_tap(w, g, len(p.spans))
-    for images, channels, tap, met in columns(x, p):
-        part = filters[tap, :, :, channels].reshape(g.groups, c_out // g.groups, met.shape[2])
-        if channels.start == tap == 0:
-            np.matmul(part, met, out=y[images])
-        else:
-            y[images] += part @ met
-        del met
-    return y.reshape(n, c_out, *g.out)
+def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
+    """Sum `x w` over channels and taps, and add `b`: (N, C_out, *out)."""
+    p = plan(x.shape, x.itemsize, len(w), g, False)
+    groups, tall, c_out, rows = p.filters
+    if tall == 1:
+        y, filters = np.empty(p.results, x.dtype), w.reshape(groups, c_out, rows)
+        for block in p.blocks:
+            np.matmul(filters, columns(x, block), out=y[block.results])
+    else:
+        y, filters = np.zeros(p.results, x.dtype), _tall(w, p.filters).reshape(groups, tall * c_out, rows)
+        for block in p.blocks:
+            shares = np.matmul(filters, columns(x, block))
+            shares = shares.reshape(*shares.shape[:2], tall, c_out, shares.shape[3])
+            for tap, (outputs, inputs) in enumerate(block.taps):
+                part = y[*block.results[:3], outputs]
+                part += shares[:, :, tap, :, inputs]
+            del shares
+    y = y.reshape(len(x), len(w), *p.grid)
+    if p.grid != g.out:
+        y = y[(..., *map(slice, g.out))]
+        return y.copy() if b is None else y + _along_channels(b, y)
+    if b is not None:
+        y += _along_channels(b, y)
+    return y
+
+
+def _along_channels(b: Array, y: Array) -> Array:
+    return b.reshape(-1, *(1,) * (y.ndim - 2))
 
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Sum `dy x` over images and positions: (C_out, C_in // groups, *kernel)."""
-    c_out, c_in = dy.shape[1], x.shape[1]
-    dw = np.zeros((c_out, c_in // g.groups, *g.kernel), x.dtype)
-    dy = dy.reshape(len(x), g.groups, c_out // g.groups, prod(g.out))
-    p = plan(x.shape, x.itemsize, g, dw.nbytes, x.nbytes + dy.nbytes)
-    filters = _by_tap(dw, g, len(p.spans))
-    for images, channels, tap, met in columns(x, p):
-        part = filters[tap, :, :, channels]
-        part += np.matmul(dy[images], met.swapaxes(2, 3)).sum(0).reshape(part.shape)
+    p = plan(x.shape, x.itemsize, dy.shape[1], g, True)
+    dw, dy = np.zeros(p.filters, x.dtype), dy.reshape(p.results)
+    for block in p.blocks:
+        met = columns(x, block).swapaxes(2, 3)
+        for tap, (outputs, inputs) in enumerate(block.taps or [(block.results[3], slice(None))]):
+            part = dw[:, tap]
+            part += np.matmul(dy[*block.results[:3], outputs], met[:, :, inputs]).sum(0)
         del met
-    return filters.transpose(1, 2, 3, 0, 4).reshape(dw.shape)
+    c_out, c_in = p.results[1] * p.results[2], x.shape[1] // g.groups
+    dw = dw.reshape(g.groups, p.filters[1], -1, c_in, p.filters[3] // c_in)
+    return dw.transpose(0, 2, 3, 1, 4).reshape(c_out, c_in, *g.kernel)
 
 
 def weight_gradient_inside(dy: Array, x: Array, g: Geometry) -> Array:
@@ -68,19 +83,16 @@ def input_gradient(dy: Array, w: Array, sizes: Ints, g: Geometry) -> Array:
     if max(g.stride) == 1:
         flipped = np.flip(filters, tuple(range(3, filters.ndim))).reshape(c_in, -1, *g.kernel)
         kept, mirrored = _mirrored(g, sizes)
-        return correlate(dy[kept], flipped, mirrored)
+        return correlate(dy[kept], flipped, None, mirrored)
     taps = _taps(sizes, g)
     dx = np.zeros((n, g.groups, w.shape[1], *sizes), dy.dtype)
     dy = dy.reshape(n, g.groups, c_out // g.groups, prod(g.out))
-    shares_of_channel = g.groups * len(taps) * prod(g.out) * dy.itemsize
-    for images, channels in split(n, w.shape[1], shares_of_channel, 0, dx.nbytes + dy.nbytes):
-        part = dx[images, :, channels]
-        transposed = (
-            filters[:, channels].swapaxes(1, 2).reshape(g.groups, c_out // g.groups, -1).swapaxes(1, 2)
-        )
-        shares = np.matmul(transposed, dy[images]).reshape(*part.shape[:3], len(taps), *g.out)
+    transposed = filters.reshape(*filters.shape[:3], len(taps)).swapaxes(2, 3)
+    transposed = transposed.reshape(g.groups, -1, c_out // g.groups)
+    for image, part in zip(dy, dx, strict=True):
+        shares = np.matmul(transposed, image).reshape(*part.shape[:2], len(taps), *g.out)
         for tap, (outputs, inputs) in enumerate(taps):
-            part[inputs] += shares[:, :, :, tap][outputs]
+            part[inputs] += shares[:, :, tap][outputs]
     return dx.reshape(n, c_in, *sizes)
 
 
@@ -105,7 +117,7 @@ def _taps(sizes: Ints, g: Geometry) -> list[tuple[Index, Index]]:
     return list(kernel_taps([axis_taps(*axis) for axis in axes]))
 
 
-def _by_tap(w: Array, g: Geometry, slid: int) -> Array:
-    """Lay the filters out as (slid, groups, C_out // groups, C_in // groups, gathered taps)."""
-    split = w.reshape(g.groups, len(w) // g.groups, w.shape[1], slid, prod(g.kernel) // slid)
-    return np.ascontiguousarray(split.transpose(3, 0, 1, 2, 4))
+def _tall(w: Array, shape: Ints) -> Array:
+    """Lay the filters out as (groups, taps of the first axis, C_out // groups, channels * other taps)."""
+    groups, tall, c_out, _ = shape
+    return w.reshape(groups, c_out, w.shape[1], tall, -1).transpose(0, 3, 1, 2, 4)

@@ -163,7 +163,7 @@ def _pooling(
     ceil_mode: bool,
 ) -> Pooling:
     """Check the parameters, and give how the windows lie on the images."""
-    rank = require_images("x", x)
+    rank = require_images("x", x.shape)
     kernel, stride = per_axis("kernel size", kernel_size, rank), per_axis("stride", stride, rank)
     padding, dilation = per_side(padding, rank), per_axis("dilation", dilation, rank)
     out = [
