@@ -1,13 +1,14 @@
 """Windows laid out as columns: for every tap of a kernel, the inputs that it meets, as a row of a matrix.
 
-Columns are laid out for a block at a time: some images, or some rows of one image, a row being a place on the first
-spatial axis. There are three layouts:
+Columns are laid out for a block at a time: some images, some groups of channels, or some rows, a row being a place on
+the first spatial axis. There are three layouts:
 
-- *windows*: the inputs of every window.
-- *runs*, at stride 1: in a padded image laid out flat, all that a tap meets is one run, which is faster to copy than
-  row by row. Windows that begin in one row and end in the next come with it; their results are left out.
-- *rows*, at stride 1 of the first axis, where the windows of an image are larger than the cache: the taps of the
-  other axes are laid out on every input row. Each tap of the first axis meets all of that, for outputs that it shifts.
+- *windows*: what every tap meets in every window.
+- *runs*, at stride 1: in a padded image laid out flat, all that a tap meets lies in one run, which is faster to copy
+  than row by row. Windows that begin in one row and end in the next come with it, and are left out of the result.
+- *rows*, at stride 1 of the first axis, where the windows of a group of an image are larger than the cache: only the
+  taps of the other axes are laid out, on every input row. Each tap of the first axis meets all of that, and spreads
+  its share over outputs that are shifted by its place.
 """
 
 from functools import lru_cache
@@ -22,7 +23,7 @@ from cnn_reference.checks import Array, Ints, Pairs
 from cnn_reference.windows import CACHE, AxisTaps, Index
 
 SMALL = 1 << 14
-"""Bytes of columns that are not worth splitting."""
+"""Bytes that are not worth saving."""
 
 
 class Geometry(NamedTuple):
@@ -37,7 +38,7 @@ class Geometry(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Some images and some rows of their outputs: where they come from, how they are laid out, where they go to."""
+    """Where a block's columns come from, how they are laid out, and where their products go to."""
 
     source: Index
     padded: Ints
@@ -50,10 +51,11 @@ class Block(NamedTuple):
     """From one of these to the next in the padded source, in bytes."""
     columns: Ints
     """(N, groups, C // groups * taps, positions)"""
+    groups: slice
     results: Index
     """The part of a plan's results."""
-    taps: AxisTaps
-    """Of the first axis, in rows: the results that each has a share in, and the columns that it meets."""
+    spread: AxisTaps
+    """In rows, for each tap of the first axis: the results that it has a share in, and the columns that it meets."""
 
 
 class Plan(NamedTuple):
@@ -61,98 +63,108 @@ class Plan(NamedTuple):
 
     blocks: list[Block]
     filters: Ints
-    """(groups, taps of the first axis in rows, C_out // groups, C // groups * taps laid out)"""
+    """(groups, taps of the first axis that rows spread, C_out // groups, C // groups * taps laid out)"""
     results: Ints
     """(N, groups, C_out // groups, prod(grid))"""
     grid: Ints
-    """The sizes of the results, which are more than the outputs in runs."""
+    """The outputs' sizes, but in runs with what is left out."""
 
 
 @lru_cache(maxsize=1024)
 def plan(shape: Ints, itemsize: int, c_out: int, g: Geometry, exact: bool) -> Plan:
-    """Choose the layout, not runs if `exact`, and blocks.
+    """Choose the layout, not runs if `exact`, and blocks that fit the cache.
 
-    Some images make a block if they fit the cache, and otherwise some rows of one. More than a row takes no more than
-    makes the peak of memory four times images, filters and outputs.
+    Rows, and more than one row in any layout, take no more memory than makes four times images, filters and outputs.
     """
     n, c_in, size, *_ = shape
-    laid, tall = g, 1
-    if g.stride[0] == 1 < g.kernel[0] and c_in * prod(g.kernel) * prod(g.out) * itemsize > CACHE:
-        tall = g.kernel[0]
+    of_group, cache = c_in // g.groups, CACHE // itemsize
+    filters, outputs = c_out * of_group * prod(g.kernel), n * c_out * prod(g.out)
+    laid, spread, shares = g, 1, 0
+    if g.stride[0] == 1 < g.kernel[0] and of_group * prod(g.kernel) * prod(g.out) > cache:
         kernel, padding, out = (1, *g.kernel[1:]), ((0, 0), *g.padding[1:]), (size, *g.out[1:])
-        laid = g._replace(kernel=kernel, padding=padding, out=out)
-    runs = tall == 1 == max(g.stride) and not exact
-    whole = lay_out(shape, itemsize, laid, runs, slice(0, 1), slice(0, laid.out[0]))
+        laid, spread = g._replace(kernel=kernel, padding=padding, out=out), g.kernel[0]
+        shares = spread * c_out * prod(out)
+    runs = spread == max(g.stride) == 1 and not exact
 
-    filters, outputs = c_out * (c_in // g.groups) * prod(g.kernel), c_out * prod(g.out)
-    of_image = prod(whole.padded) + prod(whole.columns) + filters + (tall > 1) * tall * c_out * prod(laid.out)
-    room = max(SMALL // itemsize, 3 * prod(shape) + 2 * filters + 3 * n * outputs)
-    images = min(CACHE // itemsize, room) // of_image
-    rows = laid.out[0] * room // of_image
+    whole = lay_out(shape, itemsize, laid, runs, slice(0, 1), slice(0, g.groups), slice(0, laid.out[0]))
+    of_image = prod(whole.padded) + prod(whole.columns) + filters + shares
+    room = max(SMALL // itemsize, 3 * (prod(shape) + filters + outputs))
+    fit = min(cache, room)
+    images, groups = fit // of_image, (room if shares else fit) * g.groups // of_image
+    rows = room * g.groups * laid.out[0] // of_image
     blocks = []
-    for part in product(parts(n, images), parts(laid.out[0], rows)):
+    for part in product(parts(n, images), parts(g.groups, groups), parts(laid.out[0], rows)):
         block = lay_out(shape, itemsize, laid, runs, *part)
-        blocks.append(block._replace(taps=shifted(g, part[1])) if tall > 1 else block)
+        blocks.append(block._replace(spread=spread_over(g, part[2])) if shares else block)
     grid = (g.out[0], *whole.padded[3:]) if runs else g.out
     return Plan(
         blocks,
-        (g.groups, tall, c_out // g.groups, c_in // g.groups * prod(laid.kernel)),
+        (g.groups, spread, c_out // g.groups, of_group * prod(laid.kernel)),
         (n, g.groups, c_out // g.groups, prod(grid)),
         grid,
     )
 
 
-def lay_out(shape: Ints, itemsize: int, g: Geometry, runs: bool, images: slice, rows: slice) -> Block:
-    """Give the block of some images and rows."""
-    source, inside, padded = [images, slice(None)], [], []
-    outputs = [rows, *map(slice, g.out[1:])]
-    for n, k, s, (before, _), d, o in zip(shape[2:], g.kernel, g.stride, g.padding, g.dilation, outputs):
-        first, last = (o.start or 0) * s - before, (o.stop - 1) * s - before + d * (k - 1)
-        read = slice(max(first, 0), max(first, 0, min(last + 1, n)))
-        source.append(read)
-        inside.append(slice(read.start - first, read.stop - first))
-        padded.append(last + 1 - first)
-    firsts = (images.stop - images.start, shape[1])
-    steps = row_major((*firsts, *padded))
-    pitch, row, positions = steps[2:], prod(g.out[1:]), (rows.stop - rows.start, *g.out[1:])
-    moves = (*map(mul, pitch, g.dilation), *map(mul, pitch, g.stride))
+def parts(size: int, most: int) -> list[slice]:
+    """Split an axis into equal parts of no more than `most`, or of 1."""
+    count = -(-size // max(1, most))
+    return [slice(size * part // count, size * (part + 1) // count) for part in range(count)]
+
+
+def lay_out(
+    shape: Ints, itemsize: int, g: Geometry, runs: bool, images: slice, groups: slice, rows: slice
+) -> Block:
+    """Give a block of windows or runs."""
+    of_group = shape[1] // g.groups
+    counts = images.stop - images.start, (groups.stop - groups.start) * of_group
+    befores = [before for before, _ in g.padding]
+    outputs = (rows, *[slice(0, n) for n in g.out[1:]])
+    axes = zip(shape[2:], g.kernel, g.stride, befores, g.dilation, outputs, strict=True)
+    sources, insides, padded = zip(*[covered(*axis) for axis in axes], strict=True)
+
+    row_major = [*accumulate((1, *padded[:0:-1], padded[0], counts[1]), mul)][::-1]
+    apart = row_major[2:]
+    positions, moves = (rows.stop - rows.start, *g.out[1:]), tuple(map(mul, apart, g.stride))
+    row = prod(g.out[1:])
     if runs:
-        row, positions = pitch[0], (1 + sum(map(mul, [n - 1 for n in positions], pitch)),)
-        moves = (*map(mul, pitch, g.dilation), 1)
-    start, columns = rows.start * row, prod(positions)
+        positions = (1 + sum([(n - 1) * step for n, step in zip(positions, apart, strict=True)]),)
+        row, moves = apart[0], (1,)
+    steps = (*row_major[:2], *map(mul, apart, g.dilation), *moves)
+    start, stop = rows.start * row, rows.start * row + prod(positions)
     return Block(
-        tuple(source),
-        (*firsts, *padded),
-        (..., *inside) if inside != [slice(0, size) for size in padded] else None,
-        (*firsts, *g.kernel, *positions),
-        tuple([itemsize * step for step in (*steps[:2], *moves)]),
-        (firsts[0], g.groups, firsts[1] // g.groups * prod(g.kernel), columns),
-        (images, slice(None), slice(None), slice(start, start + columns)),
+        (images, slice(groups.start * of_group, groups.stop * of_group), *sources),
+        (*counts, *padded),
+        (..., *insides) if any(map(any, g.padding)) else None,
+        (*counts, *g.kernel, *positions),
+        tuple([itemsize * step for step in steps]),
+        (counts[0], groups.stop - groups.start, of_group * prod(g.kernel), prod(positions)),
+        groups,
+        (images, groups, slice(None), slice(start, stop)),
         [],
     )
 
 
-def shifted(g: Geometry, rows: slice) -> AxisTaps:
+def covered(
+    n: int, kernel: int, stride: int, before: int, dilation: int, outputs: slice
+) -> tuple[slice, slice, int]:
+    """Give the inputs of an axis that some windows cover, and where they lie in all that these cover, and its size."""
+    first = outputs.start * stride - before
+    size = (outputs.stop - 1 - outputs.start) * stride + (kernel - 1) * dilation + 1
+    start = max(first, 0)
+    stop = max(start, min(first + size, n))
+    return slice(start, stop), slice(start - first, stop - first), size
+
+
+def spread_over(g: Geometry, rows: slice) -> AxisTaps:
     """For each tap of the first axis, give the outputs that some input rows have a share in, and these inputs."""
     row, taps = prod(g.out[1:]), []
     for tap in range(g.kernel[0]):
         shift = g.padding[0][0] - tap * g.dilation[0]
         first = max(0, rows.start + shift)
         last = max(first, min(g.out[0], rows.stop + shift))
-        start = first - shift - rows.start
-        taps.append((slice(first * row, last * row), slice(start * row, (start + last - first) * row)))
+        inputs = slice((first - shift - rows.start) * row, (last - shift - rows.start) * row)
+        taps.append((slice(first * row, last * row), inputs))
     return taps
-
-
-def parts(size: int, width: int) -> list[slice]:
-    """Split an axis into equal parts of no more than some width, or of 1."""
-    width = -(-size // max(1, -(-size // max(1, width))))
-    return [slice(start, min(start + width, size)) for start in range(0, size, max(1, width))]
-
-
-def row_major(sizes: Ints) -> Ints:
-    """Give the distance between neighbours on each axis of an array laid out flat."""
-    return tuple(accumulate((1, *sizes[:0:-1]), mul))[::-1]
 
 
 def columns(x: Array, block: Block) -> Array:

@@ -10,27 +10,14 @@ from math import prod
 import numpy as np
 
 from cnn_reference.checks import Array, Ints, Pairs
-from cnn_reference.columns import Geometry, columns, plan
+from cnn_reference.columns import Geometry, Plan, columns, plan
 from cnn_reference.windows import Index, axis_taps, kernel_taps
 
 
 def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     """Sum `x w` over channels and taps, and add `b`: (N, C_out, *out)."""
     p = plan(x.shape, x.itemsize, len(w), g, False)
-    groups, tall, c_out, rows = p.filters
-    if tall == 1:
-        y, filters = np.empty(p.results, x.dtype), w.reshape(groups, c_out, rows)
-        for block in p.blocks:
-            np.matmul(filters, columns(x, block), out=y[block.results])
-    else:
-        y, filters = np.zeros(p.results, x.dtype), _tall(w, p.filters).reshape(groups, tall * c_out, rows)
-        for block in p.blocks:
-            shares = np.matmul(filters, columns(x, block))
-            shares = shares.reshape(*shares.shape[:2], tall, c_out, shares.shape[3])
-            for tap, (outputs, inputs) in enumerate(block.taps):
-                part = y[*block.results[:3], outputs]
-                part += shares[:, :, tap, :, inputs]
-            del shares
+    y = _products(x, w, p) if p.filters[1] == 1 else _shares(x, w, p)
     y = y.reshape(len(x), len(w), *p.grid)
     if p.grid != g.out:
         y = y[(..., *map(slice, g.out))]
@@ -40,23 +27,47 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     return y
 
 
+def _products(x: Array, w: Array, p: Plan) -> Array:
+    """Multiply the filters by columns, in windows or runs."""
+    groups, _, c_out, rows = p.filters
+    y, filters = np.empty(p.results, x.dtype), w.reshape(groups, c_out, rows)
+    for block in p.blocks:
+        np.matmul(filters[block.groups], columns(x, block), out=y[block.results])
+    return y
+
+
+def _shares(x: Array, w: Array, p: Plan) -> Array:
+    """Multiply each first-axis tap of the filters by columns, in rows, and add what comes of it where it belongs."""
+    groups, spread, c_out, rows = p.filters
+    y, filters = np.zeros(p.results, x.dtype), w.reshape(groups, c_out, -1, spread, rows // w.shape[1])
+    filters = filters.transpose(0, 3, 1, 2, 4).reshape(groups, spread * c_out, rows)
+    for block in p.blocks:
+        shares = np.matmul(filters[block.groups], columns(x, block))
+        shares = shares.reshape(*shares.shape[:2], spread, c_out, shares.shape[3])
+        part = y[block.results[:2]]
+        for tap, (outputs, inputs) in enumerate(block.spread):
+            part[..., outputs] += shares[:, :, tap, :, inputs]
+        del shares  # before the next block's are made
+    return y
+
+
 def _along_channels(b: Array, y: Array) -> Array:
     return b.reshape(-1, *(1,) * (y.ndim - 2))
 
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Sum `dy x` over images and positions: (C_out, C_in // groups, *kernel)."""
-    p = plan(x.shape, x.itemsize, dy.shape[1], g, True)
+    c_out, c_in = dy.shape[1], x.shape[1] // g.groups
+    p = plan(x.shape, x.itemsize, c_out, g, True)
     dw, dy = np.zeros(p.filters, x.dtype), dy.reshape(p.results)
     for block in p.blocks:
         met = columns(x, block).swapaxes(2, 3)
-        for tap, (outputs, inputs) in enumerate(block.taps or [(block.results[3], slice(None))]):
-            part = dw[:, tap]
-            part += np.matmul(dy[*block.results[:3], outputs], met[:, :, inputs]).sum(0)
+        images, groups, _, positions = block.results
+        for tap, (outputs, inputs) in enumerate(block.spread or [(positions, slice(None))]):
+            dw[groups, tap] += np.matmul(dy[images, groups, :, outputs], met[:, :, inputs]).sum(0)
         del met
-    c_out, c_in = p.results[1] * p.results[2], x.shape[1] // g.groups
-    dw = dw.reshape(g.groups, p.filters[1], -1, c_in, p.filters[3] // c_in)
-    return dw.transpose(0, 2, 3, 1, 4).reshape(c_out, c_in, *g.kernel)
+    by_tap = dw.reshape(*p.filters[:3], c_in, -1)
+    return by_tap.transpose(0, 2, 3, 1, 4).reshape(c_out, c_in, *g.kernel)
 
 
 def weight_gradient_inside(dy: Array, x: Array, g: Geometry) -> Array:
@@ -81,7 +92,7 @@ def input_gradient(dy: Array, w: Array, sizes: Ints, g: Geometry) -> Array:
     n, c_out, c_in = len(dy), len(w), w.shape[1] * g.groups
     filters = w.reshape(g.groups, c_out // g.groups, w.shape[1], *g.kernel).swapaxes(1, 2)
     if max(g.stride) == 1:
-        flipped = np.flip(filters, tuple(range(3, filters.ndim))).reshape(c_in, -1, *g.kernel)
+        flipped = np.flip(filters, tuple(range(3, filters.ndim))).copy().reshape(c_in, -1, *g.kernel)
         kept, mirrored = _mirrored(g, sizes)
         return correlate(dy[kept], flipped, None, mirrored)
     taps = _taps(sizes, g)
@@ -115,9 +126,3 @@ def _taps(sizes: Ints, g: Geometry) -> list[tuple[Index, Index]]:
     befores = [before for before, _ in g.padding]
     axes = zip(sizes, g.kernel, g.stride, befores, g.dilation, g.out, strict=True)
     return list(kernel_taps([axis_taps(*axis) for axis in axes]))
-
-
-def _tall(w: Array, shape: Ints) -> Array:
-    """Lay the filters out as (groups, taps of the first axis, C_out // groups, channels * other taps)."""
-    groups, tall, c_out, _ = shape
-    return w.reshape(groups, c_out, w.shape[1], tall, -1).transpose(0, 3, 1, 2, 4)
