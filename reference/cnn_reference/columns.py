@@ -87,8 +87,9 @@ def plan(shape: Ints, itemsize: int, c_out: int, g: Geometry, exact: bool) -> Pl
     runs = spread == max(g.stride) == 1 and not exact
 
     whole = lay_out(shape, itemsize, laid, runs, slice(0, 1), slice(0, g.groups), slice(0, laid.out[0]))
-    of_image = prod(whole.padded) + prod(whole.columns) + filters + shares
-    room = max(SMALL // itemsize, 3 * (prod(shape) + filters + outputs))
+    grid = (g.out[0], *whole.padded[3:]) if runs else g.out
+    of_image = prod(whole.padded) + prod(whole.columns) + (shares or filters)
+    room = max(SMALL // itemsize, 3 * prod(shape) + 2 * filters + 4 * outputs - n * c_out * prod(grid))
     fit = min(cache, room)
     images, groups = fit // of_image, (room if shares else fit) * g.groups // of_image
     rows = room * g.groups * laid.out[0] // of_image
@@ -96,7 +97,6 @@ def plan(shape: Ints, itemsize: int, c_out: int, g: Geometry, exact: bool) -> Pl
     for part in product(parts(n, images), parts(g.groups, groups), parts(laid.out[0], rows)):
         block = lay_out(shape, itemsize, laid, runs, *part)
         blocks.append(block._replace(spread=spread_over(g, part[2])) if shares else block)
-    grid = (g.out[0], *whole.padded[3:]) if runs else g.out
     return Plan(
         blocks,
         (g.groups, spread, c_out // g.groups, of_group * prod(laid.kernel)),

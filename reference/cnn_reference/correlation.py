@@ -5,13 +5,14 @@ together; the callers have checked them.
 """
 
 from functools import lru_cache
+from itertools import product
 from math import prod
 
 import numpy as np
 
 from cnn_reference.checks import Array, Ints, Pairs
-from cnn_reference.columns import Geometry, Plan, columns, plan
-from cnn_reference.windows import Index, axis_taps, kernel_taps
+from cnn_reference.columns import Geometry, Plan, columns, parts, plan
+from cnn_reference.windows import CACHE, Index, axis_taps, kernel_taps
 
 
 def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
@@ -99,11 +100,15 @@ def input_gradient(dy: Array, w: Array, sizes: Ints, g: Geometry) -> Array:
     dx = np.zeros((n, g.groups, w.shape[1], *sizes), dy.dtype)
     dy = dy.reshape(n, g.groups, c_out // g.groups, prod(g.out))
     transposed = filters.reshape(*filters.shape[:3], len(taps)).swapaxes(2, 3)
-    transposed = transposed.reshape(g.groups, -1, c_out // g.groups)
-    for image, part in zip(dy, dx, strict=True):
-        shares = np.matmul(transposed, image).reshape(*part.shape[:2], len(taps), *g.out)
+    of_channel, room = len(taps) * prod(g.out), 3 * (dx.size + dy.size) + 2 * w.size
+    of_group = of_channel * w.shape[1]
+    fit = min(room, CACHE // dy.itemsize) // (of_group * g.groups), room // of_group, room // of_channel
+    for block in product(*map(parts, dx.shape[:3], fit)):
+        part, shared = dx[block], transposed[block[1:]]
+        shared = shared.reshape(shared.shape[0], -1, shared.shape[3])
+        shares = np.matmul(shared, dy[block[:2]]).reshape(*part.shape[:3], len(taps), *g.out)
         for tap, (outputs, inputs) in enumerate(taps):
-            part[inputs] += shares[:, :, tap][outputs]
+            part[inputs] += shares[:, :, :, tap][outputs]
     return dx.reshape(n, c_in, *sizes)
 
 
