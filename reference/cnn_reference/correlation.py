@@ -21,10 +21,9 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     y = _products(x, w, p) if p.filters[1] == 1 else _shares(x, w, p)
     y = y.reshape(len(x), len(w), *p.grid)
     if p.grid != g.out:
-        y = y[(..., *map(slice, g.out))]
-        return y.copy() if b is None else y + _along_channels(b, y)
+        y = y[(..., *[slice(out) for out in g.out])].copy()
     if b is not None:
-        y += _along_channels(b, y)
+        y += b.reshape(-1, *(1,) * len(g.out))
     return y
 
 
@@ -50,10 +49,6 @@ def _shares(x: Array, w: Array, p: Plan) -> Array:
             part[..., outputs] += shares[:, :, tap, :, inputs]
         del shares  # before the next block's are made
     return y
-
-
-def _along_channels(b: Array, y: Array) -> Array:
-    return b.reshape(-1, *(1,) * (y.ndim - 2))
 
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
