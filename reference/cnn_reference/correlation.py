@@ -21,7 +21,8 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     y = _products(x, w, p) if p.filters[1] == 1 else _shares(x, w, p)
     y = y.reshape(len(x), len(w), *p.grid)
     if p.grid != g.out:
-        y = y[(..., *[slice(out) for out in g.out])].copy()
+        kept: Index = (..., *map(slice, g.out))
+        y = y[kept].copy()
     if b is not None:
         y += b.reshape(-1, *(1,) * len(g.out))
     return y
