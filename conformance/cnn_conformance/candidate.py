@@ -41,7 +41,6 @@ class About:
     offered: frozenset[str]
     """The functions that it has, for numbers of axes that it declares."""
     dtypes: tuple[str, ...] = DTYPES
-    deterministic: bool = True
     declared: Declared = field(default_factory=Declared)
 
 
@@ -214,8 +213,12 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
             importing,
             offered,
             dtypes,
-            bool(declared.get("deterministic", True)),
-            Declared(accuracy == "normwise", float(growth), dict(conventions)),
+            Declared(
+                accuracy == "normwise",
+                float(growth),
+                dict(conventions),
+                bool(declared.get("deterministic", True)),
+            ),
         ),
     )
 

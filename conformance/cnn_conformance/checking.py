@@ -9,7 +9,7 @@ from typing import Any
 from cnn_conformance.candidate import About, Subject, about
 from cnn_conformance.explain import Broken, explain
 from cnn_conformance.judging import Tallies, Tally, run_chunk
-from cnn_conformance.plan import LEVELS, Chunk, PlanError, Progress, chunks_of, functions_of, laws_of
+from cnn_conformance.plan import LEVELS, Chunk, PlanError, Progress, chunks_of, functions_of, laws_of, sources_of
 from cnn_conformance.report import Contradiction, Counterexample, Report, Status, Verdict
 
 Key = tuple[str, str]
@@ -70,13 +70,13 @@ def check(
     run = executor or InlineExecutor()
     described = run.submit(about, candidate).result()
     tallies: Tallies = {}
-    chunks = chunks_of(described, LEVELS[level], seed, only)
+    chunks = chunks_of(described, sources_of(level), seed, only)
     complete = _judge_all(run, candidate, chunks, tallies, stop_at_first, progress)
     rounds = 0
     deadline = time.perf_counter() + (BUDGET if budget is None else budget)
     while level == "deep" and complete and time.perf_counter() < deadline:
         rounds += 1
-        further = chunks_of(described, f"round-{rounds}", seed, only)
+        further = chunks_of(described, ((f"round-{rounds}", 1),), seed, only)
         complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
     judged = time.perf_counter()
     explained = _explain_all(run, candidate, tallies, seed) if explain else {}

@@ -48,8 +48,7 @@ def explain(subject: Subject, broken: Broken) -> tuple[Counterexample, Contradic
     judged = _law_of(failure)
 
     def still_broken(simpler: Case) -> bool:
-        applies = all(when(simpler) for when in judged.law.when)
-        return applies and _same_violation(broken, judged, candidate, simpler, oracle) is not None
+        return judged.law.applies(simpler) and _same_violation(broken, judged, candidate, simpler, oracle) is not None
 
     case = smallest(case, still_broken)
     calls: list[Call] = []

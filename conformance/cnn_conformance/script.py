@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_spec.cases.layouts import LAYOUTS
+from cnn_spec.cases.layouts import EVERY_LAYOUT
 from cnn_spec.operations import Array, Call, Results
 
 Asked = tuple[Call, Results, tuple[Array | float, ...]]
@@ -15,8 +15,8 @@ Asked = tuple[Call, Results, tuple[Array | float, ...]]
 
 def script_of(title: str, importing: str, layout: str, clause: str, asked: list[Asked]) -> str:
     """The script for some calls. It prints each result beside the expected one and fails where they differ."""
-    function = LAYOUTS[layout]
-    plain = layout == next(iter(LAYOUTS))
+    function = EVERY_LAYOUT[layout]
+    plain = layout == next(iter(EVERY_LAYOUT))
     source = "" if plain else inspect.getsource(function).replace(": Array", "").replace(" -> Array", "")
     parts = [f'"""{title}"""\n\nimport numpy as np\n{importing}\n']
     parts += [f"\n{source}\n"] if source else []
