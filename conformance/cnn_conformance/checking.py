@@ -111,26 +111,19 @@ def _judge_all(
     stop_at_first: bool,
     progress: Progress | None,
 ) -> bool:
-    """Judge chunks, in order, into the tallies; whether all were judged."""
-    for done, (chunk, found) in enumerate(_results(run, subject, chunks), start=1):
+    """Judge chunks into the tallies, in the chunks' order, whoever is done first; whether all were judged."""
+    futures = [run.submit(run_chunk, subject, chunk) for chunk in chunks]
+    for done, (chunk, future) in enumerate(zip(chunks, futures, strict=True), start=1):
+        found = future.result()
         for key, tally in found.items():
             tallies.setdefault(key, Tally()).add(tally)
         if progress:
             progress(chunk.function, done, len(chunks))
         if stop_at_first and any(tally.failures for tally in found.values()):
+            for unwanted in futures[done:]:
+                unwanted.cancel()
             return done == len(chunks)
     return True
-
-
-def _results(run: Executor, subject: Subject, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Tallies]]:
-    """Chunks with their tallies, in the chunks' order, whoever is done first."""
-    futures = [run.submit(run_chunk, subject, chunk) for chunk in chunks]
-    try:
-        yield from ((chunk, future.result()) for chunk, future in zip(chunks, futures, strict=True))
-    except GeneratorExit:  # the rest is not wanted any more
-        for future in futures:
-            future.cancel()
-        raise
 
 
 def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -> Explained:

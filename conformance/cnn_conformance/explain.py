@@ -97,7 +97,9 @@ def _counterexample(
     clause = CLAUSES[broken.clause]
     layout = case.levels.get("layout", "contiguous")
     source = "interface" if clause.section == "interface" else f"notes §{clause.section}"
-    title = f"{clause.id} ({source}), broken by {candidate.about.name} {candidate.about.version}".rstrip() + "."
+    title = (
+        f"{clause.id} ({source}), broken by {candidate.about.name} {candidate.about.version}".rstrip() + "."
+    )
     answers = [(call, _as(call, oracle(call)), oracle.tolerance(case, call)) for call in calls]
     comparison = violation.comparison
     return Counterexample(

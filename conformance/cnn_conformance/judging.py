@@ -137,5 +137,6 @@ def judge_case(
             isinstance(outcome, Violation) and outcome.clause == judged.clause
         ):
             tally.cases += judged.clause not in counted
-            tally.seen |= {see.__name__ for see in judged.law.must_see if see(case)}
+            unseen = (see for see in judged.law.must_see if see.__name__ not in tally.seen)
+            tally.seen.update(see.__name__ for see in unseen if see(case))
         counted.add(judged.clause)

@@ -6,8 +6,8 @@ import numpy as np
 
 import cnn_reference
 from cnn_spec.bugs import Functions
-from cnn_spec.bugs.conditions import spatial
-from cnn_spec.bugs.pooling_backward import credited
+from cnn_spec.bugs.changes import spatial
+from cnn_spec.bugs.pooling_rules import credited
 from cnn_spec.operations import implementation_of
 from cnn_spec.shapes import forward_shape
 

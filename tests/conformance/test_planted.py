@@ -38,7 +38,6 @@ def test_exactly_the_planted_clauses_are_violated(report: Report) -> None:
         ("MAX-ROUTE", "max_pool1d_backward"),
         ("MAX-INDEX", "max_pool1d_backward"),
         ("MAX-COORD", "max_pool1d_backward"),
-        ("MAX-SELECT", "max_pool2d"),
         ("POOL-SIZE", "max_pool2d"),
         ("RESULT-KIND", "downsample1d"),
         ("VALID-CALL-ANSWERED", "downsample2d"),

@@ -8,26 +8,37 @@ from collections.abc import Mapping
 
 from cnn_spec.bugs import (
     adapters,
-    convolution,
-    convolution_backward,
-    memory,
+    conv_channels,
+    conv_dw,
+    conv_dx,
+    conv_edges,
+    conv_filters,
+    conv_windows,
+    layouts,
+    max_pooling,
+    max_pooling_dx,
+    mean_pooling,
+    mean_pooling_dx,
     numerics,
-    pooling,
-    pooling_backward,
+    pooling_windows,
     resampling,
     sizes,
+    state,
+    unusual,
 )
 from cnn_spec.bugs.model import Bug, Functions
 
 THEMES: Mapping[str, tuple[Bug, ...]] = {
-    "convolution": convolution.BUGS,
-    "convolution backward": convolution_backward.BUGS,
-    "pooling": pooling.BUGS,
-    "pooling backward": pooling_backward.BUGS,
+    "convolution": conv_filters.BUGS + conv_channels.BUGS + conv_windows.BUGS + conv_edges.BUGS,
+    "convolution backward": conv_dx.BUGS + conv_dw.BUGS,
+    "pooling": max_pooling.BUGS + mean_pooling.BUGS + pooling_windows.BUGS,
+    "pooling backward": max_pooling_dx.BUGS + mean_pooling_dx.BUGS,
     "resampling": resampling.BUGS,
     "sizes": sizes.BUGS,
     "numerics": numerics.BUGS,
-    "state and memory": memory.BUGS,
+    "memory and inputs": layouts.BUGS,
+    "state": state.BUGS,
+    "unusual calls": unusual.BUGS,
     "adapters": adapters.BUGS,
 }
 """The catalogue, theme by theme."""

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from cnn_spec.bugs.changes import SEVERAL, all_one, filled, first_for_all, no_padding, swap_pairs
 from cnn_spec.bugs.conditions import biased
-from cnn_spec.bugs.convolution import SEVERAL, swap_pairs
-from cnn_spec.bugs.convolution_backward import refitted
-from cnn_spec.bugs.memory import EVERY_RANKED
+from cnn_spec.bugs.layouts import EVERY_RANKED
 from cnn_spec.bugs.model import Bug, Wrong, asked, bug, giving, taking
 from cnn_spec.operations import Array, Call, Implementation, Results
 
@@ -85,14 +84,7 @@ def as_result(call: Call, part: Array) -> Array:
 def turned(call: Call) -> Call:
     """Every parameter of an axis in the other order."""
     per_axis = {n: v[::-1] for n, v in call.parameters.items() if isinstance(v, tuple)}
-    changed = call.but(**per_axis)
-    return refitted(changed) if "dy" in call.arguments else changed
-
-
-def on_the_padded_map(call: Call) -> Call:
-    """The map padded before the call."""
-    x = np.pad(call["x"], [(0, 0), (0, 0), *call["padding"]])
-    return call.but(x=x, padding=((0, 0),) * call.rank)
+    return call.but(**per_axis)
 
 
 def held(call: Call, y: Array) -> Array:
@@ -135,11 +127,9 @@ BUGS: tuple[Bug, ...] = (
     adapter(
         "padding is passed with all befores first", "conv", taking("padding", interleaved), ranks=SEVERAL
     ),
-    adapter("padding is not passed on", "conv", taking("padding", lambda c, p: ((0, 0),) * c.rank)),
-    adapter("dilation is not passed on", "conv", taking("dilation", lambda c, d: (1,) * c.rank)),
-    adapter(
-        "dilation is not passed on in pooling", "max_pool", taking("dilation", lambda c, d: (1,) * c.rank)
-    ),
+    adapter("padding is not passed on", "conv", taking("padding", no_padding)),
+    adapter("dilation is not passed on", "conv", taking("dilation", all_one)),
+    adapter("dilation is not passed on in pooling", "max_pool", taking("dilation", all_one)),
     adapter(
         "stride is not passed on to pooling, which takes the kernel's size",
         ("max_pool", "avg_pool"),
@@ -158,7 +148,7 @@ BUGS: tuple[Bug, ...] = (
     adapter(
         "the first axis' stride is passed for all",
         "conv",
-        taking("stride", lambda c, s: (s[0],) * c.rank),
+        taking("stride", first_for_all),
         ranks=SEVERAL,
     ),
     adapter(
@@ -182,7 +172,7 @@ BUGS: tuple[Bug, ...] = (
     adapter(
         "derivatives have the shape of the padded map",
         "conv_backward",
-        lambda right: lambda call: right(on_the_padded_map(call)),
+        lambda right: lambda call: right(filled(call)),
     ),
     adapter("height and width are given in the other order", EVERY_RANKED, asked(turned), ranks=(2,)),
     adapter(

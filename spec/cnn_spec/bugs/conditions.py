@@ -1,12 +1,9 @@
 """Where a bug shows: conditions on a call, each a word or two in the catalogue's rows."""
 
-from math import prod
-from typing import Any
-
 import numpy as np
 
 from cnn_spec.bugs.model import Condition
-from cnn_spec.operations import Array, Call
+from cnn_spec.operations import Call
 from cnn_spec.shapes import forward_shape
 from cnn_spec.sights import kernel_of, spans_of
 
@@ -36,6 +33,11 @@ def strided(call: Call) -> bool:
     return bool(max(call["stride"]) > 1)
 
 
+def unstrided(call: Call) -> bool:
+    """A stride of 1."""
+    return not strided(call)
+
+
 def dilated(call: Call) -> bool:
     """A dilation above 1."""
     return bool(max(call["dilation"]) > 1)
@@ -44,6 +46,11 @@ def dilated(call: Call) -> bool:
 def padded(call: Call) -> bool:
     """Padding on some side."""
     return any(map(any, call["padding"]))
+
+
+def unpadded(call: Call) -> bool:
+    """No padding."""
+    return not padded(call)
 
 
 def lopsided(call: Call) -> bool:
@@ -138,28 +145,11 @@ def negative(call: Call) -> bool:
     return bool(np.all(call["x"] <= 0))
 
 
-def per_axis(call: Call, name: str) -> Any:
-    """A parameter's values, one for each axis, also where the operation lacks it."""
-    return call.parameters.get(name, (1,) * call.rank)
+def partial(call: Call) -> bool:
+    """A further window sticks out at the end."""
+    return with_remainder(call) and bool(call["ceil_mode"])
 
 
-def spatial(call: Call) -> tuple[int, ...]:
-    """All spatial axes of an array."""
-    return tuple(range(2, 2 + call.rank))
-
-
-def cells(call: Call) -> int:
-    """How many cells the kernel has."""
-    return prod(kernel_of(call))
-
-
-def changed(a: Array, where: Any, to: Any = 0) -> Array:
-    """A copy with some elements set."""
-    found = np.array(a)
-    found[where] = to
-    return found
-
-
-def at_place(i: tuple[int, ...]) -> tuple[Any, ...]:
-    """The index of one place in every plane."""
-    return (slice(None), slice(None), *i)
+def as_many_filters_as_channels(call: Call) -> bool:
+    """Each group has as many filters as channels, and more than one."""
+    return bool(call["w"].shape[0] // call["groups"] == call["w"].shape[1] > 1)

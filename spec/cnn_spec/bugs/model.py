@@ -5,14 +5,14 @@ literal definitions alike. It is data: a name in words, the operations, a wrong 
 conditions under which it is taken; everywhere else the right implementation answers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results
-from cnn_spec.shapes import Shape, result_shapes
+from cnn_spec.shapes import Shape, forward_shape, result_shapes
 
 Wrong = Callable[[Implementation], Implementation]
 Condition = Callable[[Call], bool]
@@ -71,17 +71,35 @@ def bug(
     return Bug(name=name, operations=concerned, wrong=wrong, when=when, source=source, **rest)
 
 
+def variants(
+    name: str,
+    operations: str | Sequence[str],
+    wrong: Wrong,
+    where: Mapping[str, tuple[Condition, ...]],
+    **rest: Any,
+) -> tuple[Bug, ...]:
+    """One mistake under several conditions: a row of the catalogue for each, by its words behind the name."""
+    return tuple(
+        bug(f"{name} {words}".strip(), operations, wrong, *when, **rest) for words, when in where.items()
+    )
+
+
 def asked(change: Callable[[Call], Call]) -> Wrong:
-    """Another call is answered; a result of another size is cut, or filled with zeros."""
+    """Another call is answered; `dy` and results of another size are cut, or filled with zeros."""
 
     def wrong(right: Implementation) -> Implementation:
         def answer(call: Call) -> Results:
-            found = right(change(call))
+            found = right(refitted(change(call)))
             return found if call.rank == 0 else tuple(map(fitted, found, result_shapes(call)))
 
         return answer
 
     return wrong
+
+
+def refitted(call: Call) -> Call:
+    """With `dy`, if there is one, cut or filled up to the shape that the other arguments ask for."""
+    return call.but(dy=fitted(call["dy"], forward_shape(call))) if "dy" in call.arguments else call
 
 
 def taking(name: str, change: Change) -> Wrong:
@@ -116,6 +134,15 @@ def answering(define: Callable[[Call], Any]) -> Wrong:
         return answer
 
     return wrong
+
+
+def refusing(right: Implementation) -> Implementation:
+    """An error."""
+
+    def answer(call: Call) -> Results:
+        raise ZeroDivisionError("integer division or modulo by zero")
+
+    return answer
 
 
 def _like(changed: Any, part: Array) -> Array:

@@ -6,9 +6,10 @@ from math import prod
 
 import numpy as np
 
-from cnn_spec.bugs.conditions import at_place, batched, channels_above, depthwise, grouped, kind, strided
+from cnn_spec.bugs.changes import at_place
+from cnn_spec.bugs.conditions import batched, channels_above, depthwise, grouped, kind, strided
 from cnn_spec.bugs.model import Bug, Wrong, answering, asked, bug, giving, taking
-from cnn_spec.bugs.pooling import elements_of, right_count, windows_of
+from cnn_spec.bugs.pooling_rules import elements_of, right_count, windows_of
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import forward_shape
 
@@ -117,13 +118,6 @@ def saturated(limit: float) -> Callable[[Call, Array], Array]:
     """Nothing beyond a limit."""
     return lambda call, a: np.clip(a, -limit, limit)
 
-
-def without_nan(call: Call, x: Array) -> Array:
-    """NaN taken for zero."""
-    return np.nan_to_num(x, nan=0.0, posinf=np.inf, neginf=-np.inf)
-
-
-NO_NAN = "no case that is drawn holds a NaN or an infinity"
 
 BUGS: tuple[Bug, ...] = (
     # inputs
@@ -293,35 +287,4 @@ BUGS: tuple[Bug, ...] = (
         one_input("dy", FLOAT32),
         kind("float64"),
     ),
-    # NaN and infinity
-    bug("a NaN in the map is taken for zero", CONV, taking("x", without_nan), not_yet=NO_NAN),
-    bug(
-        "zero weights hide a NaN",
-        CONV,
-        asked(lambda c: c.but(x=np.where(np.isnan(c["x"]), 0, c["x"]))),
-        lambda c: bool(np.any(c["w"] == 0)),
-        not_yet=NO_NAN,
-    ),
-    bug(
-        "a NaN in a pooling window is overlooked, undeclared",
-        "max_pool",
-        taking("x", lambda c, x: np.where(np.isnan(x), -np.inf, x)),
-        source="tracel-ai/burn/pull/5662",
-        not_yet=NO_NAN,
-    ),
-    bug(
-        "a NaN in a pooling window is overlooked in 3-d, undeclared",
-        "max_pool",
-        taking("x", lambda c, x: np.where(np.isnan(x), -np.inf, x)),
-        ranks=(3,),
-        source="pytorch/pytorch/issues/39846",
-        not_yet=NO_NAN,
-    ),
-    bug(
-        "an infinity is taken for the largest number",
-        ("conv", "max_pool", "avg_pool"),
-        taking("x", lambda c, x: np.clip(x, np.finfo(x.dtype).min, np.finfo(x.dtype).max)),
-        not_yet=NO_NAN,
-    ),
-    bug("a NaN in a mean is left out", "avg_pool", taking("x", without_nan), not_yet=NO_NAN),
 )

@@ -1,12 +1,24 @@
 """Wrong downsampling and upsampling, and their derivatives: which samples, where the zeros, what is added."""
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from cnn_spec.bugs.conditions import batched, changed, kind
-from cnn_spec.bugs.convolution import SEVERAL, first_for_all, last_for_all, reverse_axes
+from cnn_spec.bugs.changes import (
+    ALL,
+    SEVERAL,
+    beyond,
+    first_for_all,
+    first_sample_for_all,
+    last_for_all,
+    nothing,
+    on_the_last_only,
+    reverse_axes,
+    zeroed,
+)
+from cnn_spec.bugs.conditions import batched, channels_above, kind
 from cnn_spec.bugs.model import Bug, Wrong, answering, bug, fitted, giving, taking
 from cnn_spec.laws import every
 from cnn_spec.operations import Array, Call
@@ -23,11 +35,6 @@ def enlarging(call: Call) -> bool:
 def above_two(call: Call) -> bool:
     """A factor above 2."""
     return bool(max(call["factor"]) > 2)
-
-
-def unequal(call: Call) -> bool:
-    """Factors that differ between the axes."""
-    return len(set(call["factor"])) > 1
 
 
 def divided(call: Call) -> bool:
@@ -131,14 +138,6 @@ def one_zero(call: Call) -> Array:
     return fitted(spaced, dx.shape)
 
 
-def placed(call: Call, factor: tuple[int, ...]) -> Array:
-    """Derivatives at every so many places, by other factors, as far as there is room."""
-    dx = np.zeros(result_shapes(call)[0])
-    part = dx[every(factor)]
-    part[...] = fitted(call["dy"], part.shape)
-    return dx
-
-
 def cropped(call: Call) -> Array:
     """The derivative without the samples behind the last that was kept."""
     sizes = ((n - 1) * f + 1 for n, f in zip(call["dy"].shape[2:], call["factor"], strict=True))
@@ -158,14 +157,14 @@ def skipping(call: Call) -> Array:
     return fitted(call["dy"][every(steps)], result_shapes(call)[0])
 
 
-def last_column(call: Call, y: Array) -> Array:
-    """The last column is zero."""
-    return changed(y, (..., -1))
+def two_at_most(call: Call, factor: tuple[int, ...]) -> tuple[int, ...]:
+    """2 for every factor above it."""
+    return tuple(min(f, 2) for f in factor)
 
 
-def first_sample_for_all(call: Call, y: Array) -> Array:
-    """Every sample is the first."""
-    return np.broadcast_to(y[:1], y.shape)
+def all_factors(call: Call) -> int:
+    """The product of the factors."""
+    return prod(call["factor"])
 
 
 def first_place(call: Call, a: Array) -> Any:
@@ -173,7 +172,7 @@ def first_place(call: Call, a: Array) -> Any:
     return np.where(np.arange(a.size // max(a.shape[0] * a.shape[1], 1)).reshape(a.shape[2:]) == 0, a, 0)
 
 
-BUGS: tuple[Bug, ...] = (
+DOWNSAMPLING: tuple[Bug, ...] = (
     bug("the last of every so many samples is kept", DOWN, beginning(lambda f: f - 1), source="DOWN-DROP"),
     bug(
         "the middle one of every so many samples is kept",
@@ -193,7 +192,7 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "a factor above 2 is taken for 2 in downsampling",
         DOWN,
-        taking("factor", lambda c, f: tuple(min(i, 2) for i in f)),
+        taking("factor", two_at_most),
     ),
     bug(
         "downsampling factors are in reverse order of the axes",
@@ -216,13 +215,13 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "downsampling on the last axis only",
         DOWN,
-        taking("factor", lambda c, f: (*(1,) * (c.rank - 1), f[-1])),
+        taking("factor", on_the_last_only),
         ranks=SEVERAL,
     ),
     bug(
         "the last column is zero in downsampling where the factor divides",
         DOWN,
-        giving("y", last_column),
+        giving("y", zeroed(..., -1)),
         divided,
     ),
     bug(
@@ -234,14 +233,17 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "downsampled columns beyond the 64th are zero",
         DOWN,
-        giving("y", lambda c, y: changed(y, (..., slice(64, None)))),
+        giving("y", zeroed(..., beyond(64))),
     ),
     bug(
         "the last channel is zero in downsampling of many",
         DOWN,
-        giving("y", lambda c, y: changed(y, (slice(None), -1))),
-        lambda c: c["x"].shape[1] > 32,
+        giving("y", zeroed(ALL, -1)),
+        channels_above(32),
     ),
+)
+
+UPSAMPLING: tuple[Bug, ...] = (
     bug("samples are repeated, not followed by zeros", UP, repeated("x"), source="UP-ZEROS"),
     bug("zeros follow the last sample too", UP, answering(zeros_after_each), source="UP-ZEROS"),
     bug("zeros come before the samples", UP, answering(zeros_first), source="UP-ZEROS"),
@@ -251,7 +253,7 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "a factor above 2 is taken for 2 in upsampling",
         UP,
-        taking("factor", lambda c, f: tuple(min(i, 2) for i in f)),
+        taking("factor", two_at_most),
     ),
     bug(
         "upsampling factors are in reverse order of the axes",
@@ -265,22 +267,25 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "upsampling on the last axis only",
         UP,
-        taking("factor", lambda c, f: (*(1,) * (c.rank - 1), f[-1])),
+        taking("factor", on_the_last_only),
         ranks=SEVERAL,
     ),
-    bug("the last column is zero in upsampling", UP, giving("y", last_column), enlarging),
+    bug("the last column is zero in upsampling", UP, giving("y", zeroed(..., -1)), enlarging),
     bug(
         "upsampled samples are multiplied by the factor",
         UP,
-        giving("y", lambda c, y: y * np.prod(c["factor"])),
+        giving("y", lambda c, y: y * all_factors(c)),
     ),
     bug(
         "the last sample of a batch is zero in upsampling in 3-d",
         UP,
-        giving("y", lambda c, y: changed(y, -1)),
+        giving("y", zeroed(-1)),
         batched,
         ranks=(3,),
     ),
+)
+
+DOWNSAMPLING_DX: tuple[Bug, ...] = (
     bug("derivatives are repeated over what was dropped", DOWN_BACK, repeated("dy"), source="DOWN-BWD"),
     bug(
         "one zero for each kept sample, whatever the factor",
@@ -297,32 +302,30 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "derivatives of downsampling are multiplied by the factor",
         DOWN_BACK,
-        giving("dx", lambda c, dx: dx * np.prod(c["factor"])),
+        giving("dx", lambda c, dx: dx * all_factors(c)),
     ),
     bug(
         "derivatives of downsampling are divided by the factor",
         DOWN_BACK,
-        giving("dx", lambda c, dx: dx / np.prod(c["factor"])),
+        giving("dx", lambda c, dx: dx / all_factors(c)),
     ),
-    bug("the last kept sample gets nothing", DOWN_BACK, taking("dy", last_column)),
+    bug("the last kept sample gets nothing", DOWN_BACK, taking("dy", zeroed(..., -1))),
     bug(
         "factors are in reverse order in downsampling's derivative",
         DOWN_BACK,
-        answering(lambda c: placed(c, c["factor"][::-1])),
-        unequal,
+        taking("factor", reverse_axes),
         ranks=SEVERAL,
     ),
     bug(
         "the first axis' factor counts for all in downsampling's derivative",
         DOWN_BACK,
-        answering(lambda c: placed(c, (c["factor"][0],) * c.rank)),
-        unequal,
+        taking("factor", first_for_all),
         ranks=SEVERAL,
     ),
     bug(
         "downsampling's derivative is zero in float64 with a factor above 2",
         DOWN_BACK,
-        giving("dx", lambda c, dx: 0 * dx),
+        giving("dx", nothing),
         kind("float64"),
         above_two,
     ),
@@ -332,6 +335,9 @@ BUGS: tuple[Bug, ...] = (
         giving("dx", first_sample_for_all),
         batched,
     ),
+)
+
+UPSAMPLING_DX: tuple[Bug, ...] = (
     bug("derivatives of whole blocks are added up", UP_BACK, answering(summed), source="UP-BWD"),
     bug("one of every factor less one is taken", UP_BACK, answering(skipping), source="UP-BWD-LIST"),
     bug(
@@ -343,13 +349,13 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "derivatives of upsampling are multiplied by the factor",
         UP_BACK,
-        giving("dx", lambda c, dx: dx * np.prod(c["factor"])),
+        giving("dx", lambda c, dx: dx * all_factors(c)),
     ),
-    bug("the last sample's derivative is zero", UP_BACK, giving("dx", last_column)),
+    bug("the last sample's derivative is zero", UP_BACK, giving("dx", zeroed(..., -1))),
     bug(
         "the last sample's derivative is zero with a factor above 2",
         UP_BACK,
-        giving("dx", last_column),
+        giving("dx", zeroed(..., -1)),
         above_two,
     ),
     bug("the first place of a plane only gets its derivative", UP_BACK, giving("dx", first_place)),
@@ -365,3 +371,5 @@ BUGS: tuple[Bug, ...] = (
         giving("dx", lambda c, dx: dx[:, ::-1]),
     ),
 )
+
+BUGS = DOWNSAMPLING + UPSAMPLING + DOWNSAMPLING_DX + UPSAMPLING_DX

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import ceil, prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,14 +16,21 @@ from cnn_spec.cases.validity import divisors_are_powers_of_two
 from cnn_spec.operations import OPERATIONS, Array, Call
 from cnn_spec.shapes import Shape, forward_shape
 
-COST = 200_000
+COST = 30_000
 """Multiplications, and elements, beyond which a smaller draw is looked for: small cases say as much, sooner."""
+TRIES = 6
 
 Generator = np.random.Generator
+Choice = TypeVar("Choice")
 
 
-def _pick(rng: Generator, choices: Sequence[Any]) -> Any:
-    return choices[int(rng.integers(len(choices)))]
+def _pick(rng: Generator, choices: Sequence[Choice]) -> Choice:
+    return choices[int(rng.random() * len(choices))]
+
+
+def _pick_axis(rng: Generator, choices: Sequence[Axis], among: int) -> Axis:
+    """The shortest of so many picks."""
+    return min((_pick(rng, choices) for _ in range(among)), key=lambda axis: axis.n)
 
 
 def _few_outputs(space: Space, row: Row) -> list[Axis]:
@@ -39,23 +46,25 @@ def _trivial(space: Space, row: Row, length: str) -> Axis:
     return space.matching({**simplest, "length": length})[0]
 
 
-def draw_axes(space: Space, row: Row, rank: int, rng: Generator) -> list[Axis]:
-    """Concrete parameters for each axis; the level of length speaks of the last."""
+def draw_axes(space: Space, row: Row, rank: int, rng: Generator, among: int = 1) -> list[Axis]:
+    """Concrete parameters for each axis, the shortest of so many picks; the level of length speaks of the last."""
     how = row.get("axes", "equal")
-    last = _pick(rng, space.matching(row))
+    last = _pick_axis(rng, space.matching(row), among)
     others = _few_outputs(space, row)
-    if how == "equal":
+    if rank == 1:
+        axes = [last]
+    elif how == "equal":
         alike = [a for a in others if a.parameters == last.parameters] or [last]
-        axes = [*([_pick(rng, alike)] * (rank - 1)), last]
+        axes = [*([_pick_axis(rng, alike, among)] * (rank - 1)), last]
     elif how == "unequal":
         axes = [last]
         while len(axes) < rank:
-            drawn = [_pick(rng, others) for _ in range(8)]
+            drawn = [_pick_axis(rng, others, among) for _ in range(8)]
             differing = [a for a in drawn if all(a.parameters != b.parameters for b in axes)]
             axes.insert(0, (differing or drawn)[0])
     elif how == "first only":
         middle = [_trivial(space, row, "few")] * (rank - 2)
-        axes = [_pick(rng, others), *middle, _trivial(space, row, row["length"])]
+        axes = [_pick_axis(rng, others, among), *middle, _trivial(space, row, row["length"])]
     else:
         axes = [*([_trivial(space, row, "few")] * (rank - 1)), last]
     if row.get("length") in LONG:
@@ -153,8 +162,8 @@ def draw_call(
     if OPERATIONS[operation].of_integers:
         return _draw_size_call(operation, row, space, rng)
     tries: list[tuple[int, int, Sizes]] = []
-    for _ in range(6):
-        axes = draw_axes(space, row, rank, rng)
+    for among in range(1, TRIES + 1):
+        axes = draw_axes(space, row, rank, rng, among)
         sizes = _sizes(row, axes, rng)
         places = prod(a.outputs + 1 for a in axes) * sizes.get("batch", 1)
         tries.append((_cost(shapes_of(operation, sizes), places), len(tries), sizes))

@@ -1,0 +1,158 @@
+"""Wrong answers by how inputs lie in memory, and inputs that are changed: what a call does to its arguments."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cnn_spec.bugs.conditions import column_major, not_row_major, not_writeable, on, padded
+from cnn_spec.bugs.model import Bug, Wrong, asked, bug, refusing, taking
+from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results
+
+EVERY_RANKED = tuple(name for name, operation in OPERATIONS.items() if operation.ranked)
+"""Every operation on images."""
+
+
+def in_memory_order(call: Call, a: Array) -> Array:
+    """The elements as they lie in memory from where the buffer begins."""
+    if a.flags.c_contiguous:
+        return a
+    buffer = a.base if isinstance(a.base, np.ndarray) else a
+    return np.resize(np.ravel(buffer, order="K"), a.shape)
+
+
+def arrays_in_memory_order(call: Call) -> Call:
+    """All arrays so."""
+    return call.map_arrays(lambda a: in_memory_order(call, a))
+
+
+def backwards(a: Array) -> bool:
+    """Negative strides."""
+    return any(step < 0 for step in a.strides)
+
+
+def forwards(call: Call) -> Call:
+    """Arrays with negative strides read without the sign."""
+    return call.map_arrays(lambda a: np.flip(a) if backwards(a) else a)
+
+
+def column_major_read_by_rows(call: Call) -> Call:
+    """Arrays in column-major order read by rows."""
+    return call.map_arrays(lambda a: np.reshape(np.ravel(a, order="F"), a.shape) if a.flags.fnc else a)
+
+
+def spoiling(name: str, spoil: Callable[[Array], Any]) -> Wrong:
+    """A right answer, after which an input is no longer what it was; refused where it cannot be written to."""
+
+    def wrong(right: Implementation) -> Implementation:
+        def answer(call: Call) -> Results:
+            found = right(call)
+            if call[name] is not None:
+                spoil(call[name])
+            return found
+
+        return answer
+
+    return wrong
+
+
+def double(a: Array) -> None:
+    """Twice as much, in place."""
+    a *= 2
+
+
+def clear(a: Array) -> None:
+    """Zeros, in place."""
+    a[...] = 0
+
+
+def flip_last(a: Array) -> None:
+    """In reverse on the last axis, in place."""
+    a[...] = np.array(a[..., ::-1])
+
+
+def touch_first(a: Array) -> None:
+    """Another first element."""
+    a[(0,) * a.ndim] += 1
+
+
+LAYOUTS: tuple[Bug, ...] = (
+    bug(
+        "memory is read as if every input were row-major",
+        EVERY_RANKED,
+        asked(arrays_in_memory_order),
+        not_row_major,
+        source="ggml-org/llama.cpp/pull/28503",
+    ),
+    bug(
+        "the weights' memory is read as if it were row-major",
+        "conv",
+        taking("w", in_memory_order),
+        source="pytorch/pytorch/issues/1246",
+    ),
+    bug("the bias's memory is read as if it were row-major", "conv", taking("b", in_memory_order)),
+    bug(
+        "dy's memory is read as if it were row-major",
+        "conv_backward",
+        taking("dy", in_memory_order),
+        source="pytorch/pytorch/pull/7952",
+    ),
+    bug(
+        "the map's memory is read as if it were row-major, in max pooling's derivative",
+        "max_pool_backward",
+        taking("x", in_memory_order),
+    ),
+    bug(
+        "dy's memory is read as if it were row-major, in means' derivative",
+        "avg_pool_backward",
+        taking("dy", in_memory_order),
+    ),
+    bug(
+        "dy's memory is read as if it were row-major, in upsampling's derivative",
+        "upsample_backward",
+        taking("dy", in_memory_order),
+    ),
+    bug("negative strides lose their sign", "conv", asked(forwards)),
+    bug("negative strides lose their sign in max pooling", "max_pool", asked(forwards)),
+    bug(
+        "column-major maps are read by rows in convolutions",
+        "conv",
+        asked(column_major_read_by_rows),
+        column_major,
+    ),
+    bug(
+        "column-major maps are read by rows in means",
+        "avg_pool",
+        asked(column_major_read_by_rows),
+        column_major,
+    ),
+    bug("read-only inputs are refused", "conv", refusing, not_writeable),
+    bug(
+        "read-only inputs are refused in max pooling's derivative",
+        "max_pool_backward",
+        refusing,
+        not_writeable,
+    ),
+)
+
+INPUTS: tuple[Bug, ...] = (
+    bug(
+        "the weights are doubled in place", "conv", spoiling("w", double), source="hpi-xnor/BMXNet/issues/30"
+    ),
+    bug("the weights are flipped in place", "conv", spoiling("w", flip_last)),
+    bug("the first sample of the map is touched", "conv", spoiling("x", touch_first)),
+    bug("the map is touched if there is padding", "conv", spoiling("x", touch_first), padded),
+    bug("the bias is cleared after use", "conv", spoiling("b", clear)),
+    bug("dy is cleared after use", "conv_backward", spoiling("dy", clear)),
+    bug("dy is doubled in place in max pooling", "max_pool_backward", spoiling("dy", double)),
+    bug("the map of max pooling is cleared after use", "max_pool", spoiling("x", clear)),
+    bug(
+        "dy is touched in means with a partial window",
+        "avg_pool_backward",
+        spoiling("dy", touch_first),
+        on("ceil_mode"),
+    ),
+    bug("the map of a downsampling is reversed in place", "downsample", spoiling("x", flip_last)),
+)
+
+BUGS = LAYOUTS + INPUTS

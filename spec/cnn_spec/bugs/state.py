@@ -1,0 +1,182 @@
+"""Wrong answers by what earlier calls left behind: caches, sums that go on, buffers, parameters that stay."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cnn_spec.bugs.conditions import grouped
+from cnn_spec.bugs.model import Bug, Wrong, asked, bug
+from cnn_spec.operations import Array, Call, Implementation, Results
+
+
+def shape_of(call: Call) -> Any:
+    """What a cache might be keyed by: function, shapes and dtype."""
+    shapes = tuple(None if a is None else a.shape for a in call.arguments.values())
+    return call.function, shapes, str(call["x"].dtype), tuple(call.parameters.items())
+
+
+def cached(name: str) -> Wrong:
+    """The first argument of that name is kept for all later calls of the same shapes and parameters."""
+
+    def wrong(right: Implementation) -> Implementation:
+        kept: dict[Any, Array] = {}
+
+        def answer(call: Call) -> Results:
+            if call[name] is None:
+                return right(call)
+            return right(call.but(**{name: kept.setdefault(shape_of(call), np.array(call[name]))}))
+
+        return answer
+
+    return wrong
+
+
+def cached_result(right: Implementation) -> Implementation:
+    """The first answer is kept for all later calls of the same shapes and parameters."""
+    kept: dict[Any, Results] = {}
+
+    def answer(call: Call) -> Results:
+        return kept.setdefault(shape_of(call), right(call))
+
+    return answer
+
+
+def accumulating(at: int) -> Wrong:
+    """A result is added to that of the last call if the shapes are the same."""
+
+    def wrong(right: Implementation) -> Implementation:
+        last: list[Array] = []
+
+        def answer(call: Call) -> Results:
+            found = list(right(call))
+            if last and last[0].shape == found[at].shape and last[0].dtype == found[at].dtype:
+                found[at] = found[at] + last[0]
+            last[:] = [found[at]]
+            return tuple(found)
+
+        return answer
+
+    return wrong
+
+
+def bias_left_over(right: Implementation) -> Implementation:
+    """Without a bias, that of an earlier call is added if it fits."""
+    last: list[Array] = []
+
+    def answer(call: Call) -> Results:
+        if call["b"] is not None:
+            last[:] = [np.array(call["b"])]
+        elif last and last[0].shape == call["w"].shape[:1]:
+            return right(call.but(b=last[0].astype(call["w"].dtype)))
+        return right(call)
+
+    return answer
+
+
+def parameters_kept(name: str) -> Wrong:
+    """A parameter keeps the value of the first call of this function."""
+
+    def wrong(right: Implementation) -> Implementation:
+        kept: dict[str, Any] = {}
+        return asked(lambda c: c.but(**{name: kept.setdefault(c.function, c[name])}))(right)
+
+    return wrong
+
+
+def every_other(change: Callable[[Array], Array], period: int = 2) -> Wrong:
+    """Each so manieth call is answered otherwise."""
+
+    def wrong(right: Implementation) -> Implementation:
+        count = [0]
+
+        def answer(call: Call) -> Results:
+            count[0] += 1
+            found = right(call)
+            return found if count[0] % period else tuple(change(part).astype(part.dtype) for part in found)
+
+        return answer
+
+    return wrong
+
+
+def one_buffer(right: Implementation) -> Implementation:
+    """Results of one shape and dtype share one buffer: a later call overwrites an earlier result."""
+    buffers: dict[Any, Array] = {}
+
+    def answer(call: Call) -> Results:
+        found = right(call)
+        shared = []
+        for name, part in zip(call.results, found, strict=True):
+            buffer = buffers.setdefault((name, part.shape, str(part.dtype)), np.empty_like(part))
+            buffer[...] = part
+            shared.append(buffer)
+        return tuple(shared)
+
+    return answer
+
+
+def forgets_order(right: Implementation) -> Implementation:
+    """The backward pass takes the input of the last call with the same shape for its own."""
+    last: dict[Any, Array] = {}
+
+    def answer(call: Call) -> Results:
+        known = last.get(call["x"].shape)
+        last[call["x"].shape] = np.array(call["x"])
+        return right(call if known is None else call.but(x=known.astype(call["x"].dtype)))
+
+    return answer
+
+
+def last_bit(a: Array) -> Array:
+    """The next number."""
+    return np.nextafter(a, np.inf)
+
+
+BUGS: tuple[Bug, ...] = (
+    bug("weights are cached by their shape", "conv", cached("w")),
+    bug("maps are cached by their shape", "max_pool", cached("x")),
+    bug("dy is cached by its shape in means", "avg_pool_backward", cached("dy")),
+    bug("results are cached by the shapes", "conv", cached_result),
+    bug("results are cached by the shapes in upsampling", "upsample", cached_result),
+    bug("results are cached by the shapes in means", "avg_pool", cached_result),
+    bug("dw is added to the last call's", "conv_backward", accumulating(1)),
+    bug("db is added to the last call's", "conv_backward", accumulating(2)),
+    bug("dx is added to the last call's in max pooling", "max_pool_backward", accumulating(0)),
+    bug("the bias of an earlier call stays", "conv", bias_left_over),
+    bug("the stride of the first call stays", "conv", parameters_kept("stride")),
+    bug("the factor of the first call stays", "downsample", parameters_kept("factor")),
+    bug("ceil_mode of the first call stays", "max_pool", parameters_kept("ceil_mode")),
+    bug("every second call is answered with zeros", "conv", every_other(np.zeros_like)),
+    bug(
+        "every seventh call is answered with zeros, with groups",
+        "conv",
+        every_other(np.zeros_like, 7),
+        grouped,
+    ),
+    bug(
+        "every hundredth call is answered with the negative",
+        "downsample_backward",
+        every_other(np.negative, 100),
+    ),
+    bug(
+        "the input is that of the last call of this shape",
+        "max_pool_backward",
+        forgets_order,
+        source="ROCm/MIOpen/issues/1325",
+    ),
+    bug(
+        "a later call overwrites the result",
+        "conv",
+        one_buffer,
+        not_yet="results are copied when they come, and not looked at again",
+    ),
+    bug(
+        "a later call overwrites the derivatives",
+        "conv_backward",
+        one_buffer,
+        not_yet="results are copied when they come, and not looked at again",
+    ),
+    bug("a repeated call differs in the last bit", "max_pool_backward", every_other(last_bit)),
+    bug("a repeated mean differs in the last bit", "avg_pool", every_other(last_bit)),
+)
