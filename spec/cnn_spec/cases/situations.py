@@ -107,7 +107,7 @@ def situate(case: Case, situation: str, number: int, rng: Generator) -> Case | N
         case Situation.NON_FINITE:
             if call.operation.startswith("softmax") and call["x"].shape[call["axis"]] == 1:
                 return None
-            call = _spoiled(call, rng).map_arrays(EVERY_LAYOUT[levels["layout"]])
+            call = _spoiled(call, number, rng).map_arrays(EVERY_LAYOUT[levels["layout"]])
         case Situation.LAID_OUT:
             levels["layout"] = _layout(number)
             call = call.map_arrays(EVERY_LAYOUT[levels["layout"]])
@@ -117,14 +117,18 @@ def situate(case: Case, situation: str, number: int, rng: Generator) -> Case | N
     return None if situation == Situation.IMPOSSIBLE and impossible(situated) is None else situated
 
 
-def _spoiled(call: Call, rng: Generator) -> Call:
-    """Some of x no numbers any more, each of them once, and some weights 0: their taps count too."""
-    found = NON_FINITE.get(call.operation, _ALL)
-    several = 1 if call.operation == "softmax" else len(found)
-    some = rng.permutation(found)[: int(rng.integers(1, several + 1))]
+def _spoiled(call: Call, number: int, rng: Generator) -> Call:
+    """Some of x no numbers any more, and some weights 0: their taps count too.
+
+    Every second case has all that x may hold, each once where there is room; the others one kind of it, as
+    softmax always has.
+    """
+    held = NON_FINITE.get(call.operation, _ALL)
+    if number % 2 or call.operation == "softmax":
+        held = held[number // 2 % len(held) :][:1]
     x = call["x"].copy()
-    places = rng.permutation(x.size)[: len(some)]
-    x.flat[places] = some[: len(places)]
+    places = rng.permutation(x.size)[: len(held)]
+    x.flat[places] = held[: len(places)]
     changes = {name: _with_zeros(a, rng) for name, a in call.arguments.items() if name.startswith("w")}
     return call.but(x=x, **changes)
 

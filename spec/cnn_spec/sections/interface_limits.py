@@ -15,6 +15,10 @@ from cnn_spec.operations import OPERATIONS, Array, Call, Implementation
 from cnn_spec.sights import a_nan, an_infinity
 
 
+SPREAD = {"conv_transpose_backward": ("dw",)}
+"""Results that x reaches beyond its taps in correct implementations: where it is multiplied by the padding of dy."""
+
+
 def an_empty_batch_is_answered(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
     """No sample, no result; the derivatives of weights and bias, which sum over nothing, are 0."""
     return worst(map(compare, implementation(case.call), oracle(case.call)))
@@ -28,10 +32,13 @@ def they_go_where_they_must(implementation: Implementation, case: Case, oracle: 
     call = _under_conventions(case.call, oracle)
     with np.errstate(all="ignore"):
         got, expected = implementation(case.call), oracle(call)
-        if oracle.declared.normwise and is_convolution(call):
-            return worst(map(_reached, got, expected))
+        spread = call.results if oracle.declared.normwise and is_convolution(call) else SPREAD.get(call.operation, ())
         sides = zip(call.results, got, expected, oracle.tolerance(case, call), strict=True)
-        return worst(compare(g, e, bound) for name, g, e, bound in sides if name != "indices")
+        return worst(
+            _reached(g, e) if name in spread else compare(g, e, bound)
+            for name, g, e, bound in sides
+            if name != "indices"
+        )
 
 
 def _under_conventions(call: Call, oracle: Oracle) -> Call:
@@ -105,7 +112,8 @@ CLAUSES = (
         ),
         domain=(
             "Free are non-finite weights and dy, derivatives at NaN, and infinities in softmax other than minus "
-            "infinity beside finite values; the conventions `pool_nan` and `relu_nan` are respected."
+            "infinity beside finite values, and x that meets the padding of dy in the derivative of a transposed "
+            "convolution's weights; the conventions `pool_nan` and `relu_nan` are respected."
         ),
         laws=tuple(_non_finite()),
     ),
