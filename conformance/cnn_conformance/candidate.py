@@ -69,6 +69,13 @@ def load(subject: Subject) -> Candidate:
     return _described(subject, name, _importing_object(subject))
 
 
+def afresh(subject: Subject) -> Candidate:
+    """The candidate as it is before its first call, if it is a file's; any other as it is now."""
+    if isinstance(subject, str) and subject.partition(":")[0].endswith(".py"):
+        return _load_address.__wrapped__(subject)
+    return load(subject)
+
+
 @lru_cache(maxsize=16)
 def _load_address(address: str) -> Candidate:
     if address == BUILT_IN:

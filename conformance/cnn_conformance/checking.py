@@ -6,14 +6,24 @@ from concurrent.futures import Executor, Future
 from functools import partial
 from typing import Any
 
+from cnn_conformance.again import Broken
 from cnn_conformance.candidate import About, Subject, about
-from cnn_conformance.explain import Broken, explain
+from cnn_conformance.explain import Explanation, explain
 from cnn_conformance.judging import Tallies, Tally, run_chunk
-from cnn_conformance.plan import LEVELS, Chunk, PlanError, Progress, chunks_of, functions_of, laws_of, sources_of
-from cnn_conformance.report import Contradiction, Counterexample, Report, Status, Verdict
+from cnn_conformance.plan import (
+    LEVELS,
+    Chunk,
+    PlanError,
+    Progress,
+    chunks_of,
+    functions_of,
+    laws_of,
+    sources_of,
+)
+from cnn_conformance.report import Report, Status, Verdict
 
 Key = tuple[str, str]
-Explained = dict[Key, tuple[Counterexample, Contradiction | None]]
+Explained = dict[Key, Explanation]
 
 BUDGET = 60.0
 """Seconds for the rounds of exploration at level deep, unless a budget is given."""
@@ -58,8 +68,8 @@ def check(
 
     `candidate` is an object that has some of the interface's functions, or its address as on the command
     line; `only` a glob of clause ids or operations; `budget` seconds for level deep. With `stop_at_first` the
-    first violation will do; without `explain` no smallest case is looked for. `executor` is any executor of the
-    standard interface; the candidate must then be an address, or picklable.
+    first violation will do; without `explain` no smallest case is looked for, nor is a failing case asked again
+    alone. `executor` is any executor of the standard interface; the candidate must then be an address, or picklable.
 
     Raises CandidateError for a candidate that cannot be loaded, PlanError for a level or `only` that names
     nothing.
@@ -86,7 +96,7 @@ def check(
         seed=seed,
         level=level,
         verdicts=tuple(_verdicts(described, tallies, explained, only)),
-        contradictions=tuple(c for _, c in explained.values() if c is not None),
+        contradictions=tuple(e.contradiction for e in explained.values() if e.contradiction),
         complete=complete,
         rounds=rounds,
         timing={"judging": judged - started, "explaining": ended - judged, "total": ended - started},
@@ -127,13 +137,22 @@ def _judge_all(
 
 
 def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -> Explained:
+    """Explain each broken clause, and put the failures that no case shows alone down to the clause on earlier calls."""
     broken = [
         Broken(clause, function, tuple(tally.failures.values()), seed)
         for (clause, function), tally in sorted(tallies.items())
         if tally.failures
     ]
     futures = [run.submit(explain, subject, one) for one in broken]
-    return {(one.clause, one.function): future.result() for one, future in zip(broken, futures, strict=True)}
+    explained: Explained = {}
+    for one, future in zip(broken, futures, strict=True):
+        found = future.result()
+        explained.setdefault((found.clause, one.function), found)
+        if found.clause != one.clause:
+            tally = tallies[one.clause, one.function]
+            tallies.setdefault((found.clause, one.function), Tally()).failures.update(tally.failures)
+            tally.failures = {}
+    return explained
 
 
 def _verdicts(
@@ -173,5 +192,7 @@ def _verdict(
         failures=tuple(tally.failures),
         unseen=tuple(see.replace("_", " ") for see in unseen) if status is Status.INCONCLUSIVE else (),
         error_in_bounds=tally.error or None,
-        counterexample=explained[clause, function][0] if (clause, function) in explained else None,
+        counterexample=explained[clause, function].counterexample
+        if (clause, function) in explained
+        else None,
     )

@@ -101,7 +101,9 @@ def _check_memory(call: Call, given: dict[str, Array], before: dict[str, bytes],
             raise MisconductError("RESULT-WRITTEN", call, f"{name} shows memory that was never written")
     if lost := kept.overwritten():
         earlier, name = lost
-        raise MisconductError("RESULT-KEPT", earlier, f"a later call changed the result {name} of an earlier one")
+        raise MisconductError(
+            "RESULT-KEPT", earlier, f"a later call changed the result {name} of an earlier one"
+        )
     kept.keep(call, given.items())
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import takewhile
 
 from cnn_conformance.candidate import About
 from cnn_spec.cases.situations import SITUATIONS
@@ -98,3 +99,10 @@ def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> li
         for total in [rounds * row_count(function, source)]
         for first in range(0, total, ROWS_PER_CHUNK)
     ]
+
+
+def earlier_in_chunk(case_id: str, dtypes: tuple[str, ...]) -> list[str]:
+    """The ids of the cases that are judged before this one in its chunk."""
+    function, source, at, *_ = case_id.split("/")
+    first = int(at) // ROWS_PER_CHUNK * ROWS_PER_CHUNK
+    return list(takewhile(case_id.__ne__, case_ids(function, source, range(first, int(at) + 1), dtypes)))

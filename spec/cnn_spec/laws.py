@@ -11,7 +11,6 @@ from cnn_spec.clause import Law, Predicate
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation
 
-
 ON_ARRAYS = tuple(name for name, operation in OPERATIONS.items() if not operation.of_integers)
 """The operations that take arrays: all but the arithmetic on sizes."""
 

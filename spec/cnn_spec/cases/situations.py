@@ -5,7 +5,7 @@ first of them have most levels, and all of them every level. A round of a situat
 takes to see what it is about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from cnn_spec.case import Case, Data, Situation
 from cnn_spec.cases.impossible import SEVERAL, Needs, Pair, ways_of
 from cnn_spec.cases.layouts import EVERY_LAYOUT
-from cnn_spec.cases.validity import describe, rebuild, valid
+from cnn_spec.cases.validity import Description, describe, rebuild, valid
 from cnn_spec.operations import OPERATIONS, Array, Call
 from cnn_spec.shapes import forward_shape
 
@@ -151,11 +151,17 @@ def others(case: Case) -> list[Call]:
     changed = call.map_arrays(lambda a: 1 - 2 * a)
     if "b" in call.arguments and call["b"] is None:
         changed = changed.but(b=np.ones(forward_shape(call)[1], case.dtype))
-    described = describe(case)
-    larger = {name: described[name] + 1 for name in ("batch",) if name in described}
-    larger |= {"shape": (n + 1, *rest) for n, *rest in [described["shape"]]} if "shape" in described else {}
-    moved = {
-        name: tuple(step + 1 for step in described[name]) for name in ("stride", "factor") if name in described
-    }
-    rebuilt = [rebuild(case, {**described, **wanted}) for wanted in (moved, larger) if wanted]
+    rebuilt = (rebuild(case, other) for other in _moved(describe(case)))
     return [changed, *(other.call for other in rebuilt if valid(other))]
+
+
+def _moved(described: Description) -> Iterator[Description]:
+    """Larger steps, where there are steps, and a larger batch."""
+    steps = {name: described[name] for name in ("stride", "factor") if name in described}
+    if steps:
+        yield {**described, **{name: tuple(step + 1 for step in value) for name, value in steps.items()}}
+    if "shape" in described:
+        batch, *rest = described["shape"]
+        yield {**described, "shape": (batch + 1, *rest)}
+    else:
+        yield {**described, "batch": described["batch"] + 1}

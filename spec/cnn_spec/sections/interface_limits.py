@@ -14,7 +14,6 @@ from cnn_spec.laws import ON_ARRAYS
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation
 from cnn_spec.sights import a_nan, an_infinity
 
-
 SPREAD = {"conv_transpose_backward": ("dw",)}
 """Results that x reaches beyond its taps in correct implementations: where it is multiplied by the padding of dy."""
 
@@ -32,7 +31,11 @@ def they_go_where_they_must(implementation: Implementation, case: Case, oracle: 
     call = _under_conventions(case.call, oracle)
     with np.errstate(all="ignore"):
         got, expected = implementation(case.call), oracle(call)
-        spread = call.results if oracle.declared.normwise and is_convolution(call) else SPREAD.get(call.operation, ())
+        spread = (
+            call.results
+            if oracle.declared.normwise and is_convolution(call)
+            else SPREAD.get(call.operation, ())
+        )
         sides = zip(call.results, got, expected, oracle.tolerance(case, call), strict=True)
         return worst(
             _reached(g, e) if name in spread else compare(g, e, bound)
