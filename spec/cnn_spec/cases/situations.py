@@ -6,7 +6,6 @@ takes to see what it is about.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -98,23 +97,31 @@ def _way(operation: str, number: int) -> str:
     return found[number % len(found)]
 
 
-def situate(case: Case, situation: str, number: int, rng: Generator) -> Case | None:
-    """An ordinary case put into a situation; None where its shapes leave nothing to judge."""
-    call, levels = case.call, {**case.levels, "situation": situation}
-    match Situation(situation):
+def levels_in(row: Row, operation: str, source: str, number: int) -> Row:
+    """The levels of a case: those of its row, its situation, its layout there, and its way to be impossible."""
+    match source:
+        case Situation.LAID_OUT:
+            return {**row, "situation": source, "layout": _layout(number)}
+        case Situation.IMPOSSIBLE:
+            return {**row, "situation": source, "way": _way(operation, number)}
+    return {**row, "situation": source} if source in SITUATIONS else row
+
+
+def situate(case: Case, number: int, rng: Generator) -> Case | None:
+    """The ordinary call of a case put into its situation; None where its shapes leave nothing to judge."""
+    call = case.call
+    match case.situation:
         case Situation.EMPTY:
             call = call.but(**{n: call[n][:0] for n in ("dy", "x") if n in call.arguments})
         case Situation.NON_FINITE:
             if call.operation.startswith("softmax") and call["x"].shape[call["axis"]] == 1:
                 return None
-            call = _spoiled(call, number, rng).map_arrays(EVERY_LAYOUT[levels["layout"]])
+            call = _spoiled(call, number, rng).map_arrays(EVERY_LAYOUT[case.levels["layout"]])
         case Situation.LAID_OUT:
-            levels["layout"] = _layout(number)
-            call = call.map_arrays(EVERY_LAYOUT[levels["layout"]])
+            call = call.map_arrays(EVERY_LAYOUT[case.levels["layout"]])
         case Situation.IMPOSSIBLE:
-            levels["way"] = _way(call.operation, number)
-    situated = replace(case, calls=(call,), levels=levels)
-    return None if situation == Situation.IMPOSSIBLE and impossible(situated) is None else situated
+            return case if impossible(case) else None
+    return case.with_call(call)
 
 
 def _spoiled(call: Call, number: int, rng: Generator) -> Call:

@@ -12,10 +12,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from cnn_spec.case import Case, Data
+from cnn_spec.case import Case, Data, Situation
 from cnn_spec.cases import covering
 from cnn_spec.cases.draw import data_kinds, draw_call
-from cnn_spec.cases.situations import SITUATIONS, data_in, essential, needs, round_of, situate, turn_of
+from cnn_spec.cases.situations import (
+    SITUATIONS,
+    data_in,
+    essential,
+    levels_in,
+    needs,
+    round_of,
+    situate,
+    turn_of,
+)
 from cnn_spec.cases.space import Row, space_of
 from cnn_spec.operations import OPERATIONS
 
@@ -93,6 +102,16 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
                 yield f"{function}/{source}/{number}/{variant}/{data}"
 
 
+def levels_of(case_id: str) -> Row:
+    """Where a case lies: the levels of its row, its situation, its dtype (none for integers) and its kind of data."""
+    function, source, at, variant, kind = case_id.split("/")
+    operation = FUNCTIONS[function][0]
+    levels = levels_in(_row(function, source, int(at)), operation, source, int(at))
+    way = levels.pop("way", levels.get("situation", Situation.ORDINARY.value))
+    found = {**levels, "situation": way}
+    return found if OPERATIONS[operation].of_integers else {**found, "dtype": variant, "data": kind}
+
+
 def case_of(case_id: str, seed: int) -> Case | None:
     """The case of an id; None where data of its kind say nothing of its row."""
     function, source, at, variant, kind = case_id.split("/")
@@ -104,5 +123,5 @@ def case_of(case_id: str, seed: int) -> Case | None:
     call = draw_call(operation, rank, row, space_of(operation, rank), Data(kind), dtype, rng)
     if call is None:
         return None
-    case = Case(case_id, (call,), Data(kind), row)
-    return situate(case, source, int(at), rng) if source in SITUATIONS else case
+    case = Case(case_id, (call,), Data(kind), levels_in(row, operation, source, int(at)))
+    return situate(case, int(at), rng) if source in SITUATIONS else case
