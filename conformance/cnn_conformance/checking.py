@@ -108,6 +108,7 @@ def check(
         seed=seed,
         level=level,
         verdicts=tuple(_verdicts(described, tallies, explained, only)),
+        only=only,
         contradictions=tuple(e.contradiction for e in explained.examples.values() if e.contradiction),
         complete=complete,
         rounds=rounds,

@@ -16,7 +16,9 @@ def windows_on_an_element(n: int, kernel: int, stride: int, dilation: int) -> in
     return max(map(covered.count, range(n)))
 
 
-@pytest.mark.parametrize(("kernel", "stride", "dilation"), list(product(range(1, 5), range(1, 7), range(1, 4))))
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation"), list(product(range(1, 5), range(1, 7), range(1, 4)))
+)
 def test_a_derivative_of_max_pooling_adds_up_the_windows_on_an_element(
     kernel: int, stride: int, dilation: int
 ) -> None:
