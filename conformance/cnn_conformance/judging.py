@@ -45,7 +45,8 @@ def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Or
         return Violation(misconduct.clause, misconduct.call.function, words=str(misconduct))
     if comparison.holds:
         return comparison
-    return Violation(judged.clause, judged.function, comparison)
+    sides = None if comparison.words else comparison
+    return Violation(judged.clause, judged.function, sides, comparison.words)
 
 
 def remembering(implementation: Implementation, call: Call) -> Implementation:
@@ -106,13 +107,13 @@ def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
     """Judge every case of a chunk, in order."""
     candidate = load(subject)
     oracle = trusted(candidate)
-    implementation = guarded(candidate.functions)
     laws = laws_of(chunk.function, chunk.only)
     tallies: Tallies = {}
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
         if case is not None:
-            judge_case(laws, remembering(implementation, case.call), case, oracle, tallies)
+            implementation = remembering(guarded(candidate.functions), case.call)
+            judge_case(laws, implementation, case, oracle, tallies)
     return tallies
 
 
@@ -121,7 +122,7 @@ def judge_case(
 ) -> None:
     """Judge a case by every law that applies to it, and count."""
     for judged in laws:
-        if not all(applies(case) for applies in judged.law.when):
+        if not judged.law.applies(case):
             continue
         outcome = judge(judged, implementation, case, oracle)
         tally = tallies.setdefault((judged.clause, judged.function), Tally())

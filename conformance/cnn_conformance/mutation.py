@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -25,12 +26,12 @@ import cnn_reference
 from cnn_conformance import __version__
 from cnn_conformance.guard import guarded
 from cnn_conformance.judging import Violation, judge, remembering
-from cnn_conformance.plan import LEVELS, Judged, laws_of
+from cnn_conformance.plan import Judged, laws_of, sources_of
 from cnn_spec import SPEC_VERSION
 from cnn_spec.bounds import Oracle
 from cnn_spec.bugs import BUGS, THEMES, Bug, Functions
 from cnn_spec.case import Case
-from cnn_spec.cases.stream import DTYPES, FUNCTIONS, case_ids, case_of, rows
+from cnn_spec.cases.stream import DTYPES, FUNCTIONS, case_ids, case_of, row_count
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
 
 MISUSE, SURVIVED = 2, 1
@@ -65,9 +66,8 @@ class _Right:
 
 def cases_of(functions: Sequence[str], level: str, seed: int) -> Iterator[tuple[str, Case]]:
     """Every case of some functions at a level, in the order of the plan."""
-    for function in functions:
-        every = range(len(rows(function, LEVELS[level])))
-        for case_id in case_ids(function, LEVELS[level], every, DTYPES):
+    for function, (source, rounds) in product(functions, sources_of(level)):
+        for case_id in case_ids(function, source, range(rounds * row_count(function, source)), DTYPES):
             case = case_of(case_id, seed)
             if case is not None:
                 yield function, case
@@ -78,11 +78,11 @@ def _laws(function: str) -> list[Judged]:
     return laws_of(function)
 
 
-def violated(function: str, implementation: Implementation, case: Case, oracle: Oracle) -> Violation | None:
+def violated(function: str, functions: Functions, case: Case, oracle: Oracle) -> Violation | None:
     """The first violation of a law in a case."""
-    implementation = remembering(implementation, case.call)
+    implementation = remembering(guarded(functions), case.call)
     for judged in _laws(function):
-        if all(applies(case) for applies in judged.law.when):
+        if judged.law.applies(case):
             outcome = judge(judged, implementation, case, oracle)
             if isinstance(outcome, Violation):
                 return outcome
@@ -92,7 +92,7 @@ def violated(function: str, implementation: Implementation, case: Case, oracle: 
 def score(names: Sequence[str], level: str, seed: int) -> list[Score]:
     """How each of these bug models fares."""
     right, oracle = _Right(), Oracle(implementation_of(cnn_reference))
-    alive = {name: guarded(Functions(name, BUGS[name].over(right))) for name in names}
+    alive = {name: Functions(name, BUGS[name].over(right)) for name in names}
     found = {name: Score(name, seed) for name in names}
     for function, case in cases_of(_functions(names), level, seed):
         right.turn_to(case.call)
@@ -116,7 +116,7 @@ def score(names: Sequence[str], level: str, seed: int) -> list[Score]:
 def alike(names: Sequence[str], level: str, seed: int) -> list[list[str]]:
     """The bug models that are wrong in the very same cases: groups of two and more."""
     right, oracle = _Right(), Oracle(implementation_of(cnn_reference))
-    made = {name: guarded(Functions(name, BUGS[name].over(right))) for name in names}
+    made = {name: Functions(name, BUGS[name].over(right)) for name in names}
     groups = [list(names)]
     for function, case in cases_of(_functions(names), level, seed):
         right.turn_to(case.call)
@@ -127,7 +127,7 @@ def alike(names: Sequence[str], level: str, seed: int) -> list[list[str]]:
 
 
 def _split(
-    group: list[str], made: dict[str, Implementation], function: str, case: Case, oracle: Oracle
+    group: list[str], made: dict[str, Functions], function: str, case: Case, oracle: Oracle
 ) -> list[list[str]]:
     """Those that are wrong in a case and those that are not, where more than one is."""
     parts: tuple[list[str], list[str]] = ([], [])
