@@ -9,11 +9,13 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cnn_conformance.report import Report
 
 CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -30,6 +32,7 @@ class Lazy(click.Group):
     places: ClassVar = {
         **dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands"),
         "mutants": "cnn_conformance.mutation",
+        "compare": "cnn_conformance.gate_commands",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -70,6 +73,12 @@ def main() -> None:
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here."
 )
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Compare with this record: exit status 1 only if a violation is new, or something that held is lost.",
+)
+@click.option("--update-baseline", is_flag=True, help="Write the baseline anew, or for the first time.")
 def run(
     candidate: str,
     level: str,
@@ -78,6 +87,8 @@ def run(
     jobs: int,
     budget: float | None,
     json_file: Path | None,
+    baseline: Path | None,
+    update_baseline: bool,
 ) -> None:
     """Hold CANDIDATE against the clauses that judge an implementation.
 
@@ -93,8 +104,10 @@ def run(
     from cnn_conformance.plan import PlanError
     from cnn_conformance.terminal import progress_on, render
 
-    if json_file is not None:
-        _check_writable(json_file)
+    if update_baseline and baseline is None:
+        _fail("--update-baseline needs --baseline FILE: say which file to write.")
+    for path in filter(None, (json_file, baseline if update_baseline else None)):
+        _check_writable(path)
     try:
         with _executor(jobs, candidate) as executor, progress_on(Console(stderr=True)) as progress:
             report = check(candidate, level, seed, only, executor=executor, budget=budget, progress=progress)
@@ -105,11 +118,26 @@ def run(
         sys.exit(INTERRUPTED)
     if json_file is not None:
         json_file.write_text(report.to_json(), encoding="utf-8")
-    render(report, Console(width=None if sys.stdout.isatty() else WIDTH))
-    sys.exit(_status(report))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    render(report, console)
+    status = _status(report)
+    if baseline is not None and status != CONTRADICTION:
+        green = _gate(baseline, report, update_baseline, console)
+        status = status if status == NOTHING_CHECKED else CONFORMS if green else VIOLATION
+    sys.exit(status)
 
 
-def _fail(sentence: str) -> None:
+def _gate(baseline: Path, report: "Report", update: bool, console: "Console") -> bool:
+    from cnn_conformance.gate import GateError
+    from cnn_conformance.gate_commands import hold_against
+
+    try:
+        return hold_against(baseline, report.to_document(), update, console)
+    except GateError as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> NoReturn:
     click.echo(f"cnn-conformance: {sentence}", err=True)
     sys.exit(MISUSE)
 

@@ -81,16 +81,18 @@ class Failure:
 class Tally:
     """What a clause came to on a function."""
 
-    cases: int = 0
-    declined: int = 0
+    judged: dict[str, None] = field(default_factory=dict)
+    """The ids of the cases that were judged, in order."""
+    declined: dict[str, None] = field(default_factory=dict)
+    """The ids of those that the candidate declined."""
     seen: set[str] = field(default_factory=set)
     error: float = 0.0
     failures: dict[str, Failure] = field(default_factory=dict)
 
     def add(self, other: "Tally") -> None:
         """Take another chunk's tally in."""
-        self.cases += other.cases
-        self.declined += other.declined
+        self.judged |= other.judged
+        self.declined |= other.declined
         self.seen |= other.seen
         self.error = max(self.error, other.error)
         for case_id, failure in other.failures.items():
@@ -124,14 +126,13 @@ def judge_case(
     laws: list[Judged], implementation: Implementation, case: Case, oracle: Oracle, tallies: Tallies
 ) -> None:
     """Judge a case by every law that applies to it, and count."""
-    counted: set[str] = set()
     for judged in laws:
         if not all(applies(case) for applies in judged.law.when):
             continue
         outcome = judge(judged, implementation, case, oracle)
         tally = tallies.setdefault((judged.clause, judged.function), Tally())
         if isinstance(outcome, DeclinedError):
-            tally.declined += judged.clause not in counted
+            tally.declined[case.id] = None
         elif isinstance(outcome, Violation):
             broken = tallies.setdefault((outcome.clause, outcome.function), Tally())
             failure = Failure(case.id, judged.clause, judged.law.check.__name__)
@@ -141,7 +142,6 @@ def judge_case(
         if isinstance(outcome, Comparison) or (
             isinstance(outcome, Violation) and outcome.clause == judged.clause
         ):
-            tally.cases += judged.clause not in counted
+            tally.judged[case.id] = None
             unseen = (see for see in judged.law.must_see if see.__name__ not in tally.seen)
             tally.seen.update(see.__name__ for see in unseen if see(case))
-        counted.add(judged.clause)

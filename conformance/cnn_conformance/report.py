@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cnn_conformance import __version__
+from cnn_conformance.region import Region
 from cnn_spec import SPEC_VERSION
 from cnn_spec.operations import Array, Call
 
@@ -45,24 +46,39 @@ class Counterexample:
 
 
 @dataclass(frozen=True)
+class Diagnosis:
+    """The mistakes that a function's answers look like.
+
+    Each of `models` is a set of bug models that answers as the candidate does wherever the two were compared;
+    several cannot be told apart by these cases, and none means that no known mistake fits. `considered` is the
+    number of models that there are of the function; `adapter`: the likeliest mistake is in how a library is
+    called, not in the library.
+    """
+
+    models: tuple[tuple[str, ...], ...]
+    considered: int
+    adapter: bool
+
+
+@dataclass(frozen=True)
 class Verdict:
     """A clause on an operation (a function of the interface), over all cases that were judged.
 
-    `cases` were judged and `declined` were not; `failures` are the ids of those in which it is broken, and
-    `unseen` what none of them showed. `error_in_bounds` is the worst rounding error in units of the bound.
+    `cases` were judged; `declined` are the ids of those that were not, and `failures` of those in which it is
+    broken; `unseen` is what none of them showed. `error_in_bounds` is the worst rounding error in units of the bound.
     """
 
     clause: str
     operation: str
     status: Status
     cases: int = 0
-    declined: int = 0
+    declined: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     error_in_bounds: float | None = None
     counterexample: Counterexample | None = None
-    region: str | None = None
-    diagnosis: tuple[str, ...] = ()
+    region: Region | None = None
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,8 @@ class Report:
     seed: int
     level: str
     verdicts: tuple[Verdict, ...]
+    only: str | None = None
+    """The glob of clauses or operations that were asked for; None for all."""
     contradictions: tuple[Contradiction, ...] = ()
     complete: bool = True
     rounds: int = 0
@@ -107,13 +125,18 @@ class Report:
 
     def to_json(self) -> str:
         """Strict JSON, as `report.schema.json` in this package describes it; everything timed is under `timing`."""
-        said = {
+        return json.dumps(self.to_document(), indent=1, allow_nan=False) + "\n"
+
+    def to_document(self) -> dict[str, Any]:
+        """The same as plain dictionaries, lists, strings and numbers."""
+        return {
             "schema_version": SCHEMA_VERSION,
             "spec_version": SPEC_VERSION,
             "candidate": dict(self.candidate),
             "environment": environment(),
             "seed": self.seed,
             "level": self.level,
+            "only": self.only,
             "rounds": self.rounds,
             "complete": self.complete,
             "conforms": self.conforms,
@@ -122,7 +145,6 @@ class Report:
             "verdicts": [_verdict(v) for v in self.verdicts],
             "contradictions": [vars(c) for c in self.contradictions],
         }
-        return json.dumps(said, indent=1, allow_nan=False) + "\n"
 
 
 def environment() -> dict[str, Any]:
@@ -142,14 +164,20 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "operation": verdict.operation,
         "status": verdict.status.value,
         "cases": verdict.cases,
-        "declined": verdict.declined,
+        "declined": len(verdict.declined),
         "failures": list(verdict.failures),
+        "declined_cases": list(verdict.declined),
         "unseen": list(verdict.unseen),
         "error_in_bounds": verdict.error_in_bounds,
         "counterexample": verdict.counterexample and _counterexample(verdict.counterexample),
-        "region": verdict.region,
-        "diagnosis": list(verdict.diagnosis),
+        "region": verdict.region and _region(verdict.region),
+        "diagnosis": verdict.diagnosis and _listed(vars(verdict.diagnosis)),
     }
+
+
+def _region(region: Region) -> dict[str, Any]:
+    any_of = [{f: list(levels) for f, levels in one.items()} for one in region.alternatives]
+    return {**vars(region), "alternatives": any_of}
 
 
 def _counterexample(example: Counterexample) -> dict[str, Any]:
