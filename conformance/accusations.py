@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -24,7 +25,7 @@ import click
 import numpy as np
 
 from cnn_conformance import __version__
-from cnn_conformance.candidate import load
+from cnn_conformance.candidate import Candidate, load
 from cnn_conformance.judging import Tallies, judge_chunk
 from cnn_conformance.plan import LEVELS, Chunk, chunks_of
 from cnn_spec import SPEC_VERSION
@@ -63,27 +64,31 @@ class Outcome:
     violations: tuple[tuple[str, str, str], ...]
 
 
+@cache
+def candidate(name: str) -> Candidate:
+    """An implementation, loaded."""
+    return load(DIFFERENT[name].candidate)
+
+
 def concerned(function: str, names: Sequence[str]) -> list[str]:
     """The implementations that differ in a function's operation and offer the function."""
     operation, _ = FUNCTIONS[function]
     return [
         name
         for name in names
-        if operation in DIFFERENT[name].operations
-        and function in load(DIFFERENT[name].candidate).about.offered
+        if operation in DIFFERENT[name].operations and function in candidate(name).about.offered
     ]
 
 
 def judged(unit: Unit) -> list[Outcome]:
     """Every implementation of a unit, judged in every case of its function."""
-    candidates = {name: load(DIFFERENT[name].candidate) for name in unit.names}
     chunks: dict[Chunk, list[str]] = defaultdict(list)
-    for name, candidate in candidates.items():
-        for chunk in chunks_of(candidate.about, LEVELS[unit.level], unit.seed, unit.function):
+    for name in unit.names:
+        for chunk in chunks_of(candidate(name).about, LEVELS[unit.level], unit.seed, unit.function):
             chunks[chunk].append(name)
     found: dict[str, list[Tallies]] = {name: [] for name in unit.names}
     for chunk, names in chunks.items():
-        for name, tallies in zip(names, judge_chunk([candidates[n] for n in names], chunk), strict=True):
+        for name, tallies in zip(names, judge_chunk([candidate(n) for n in names], chunk), strict=True):
             found[name].append(tallies)
     return [_outcome(name, unit, tallies) for name, tallies in found.items()]
 
@@ -101,8 +106,8 @@ def _outcome(name: str, unit: Unit, found: list[Tallies]) -> Outcome:
         name,
         unit.function,
         unit.seed,
-        sum(max((t.cases for t in chunk.values()), default=0) for chunk in found),
-        sum(max((t.declined for t in chunk.values()), default=0) for chunk in found),
+        sum(max((len(t.judged) for t in chunk.values()), default=0) for chunk in found),
+        sum(max((len(t.declined) for t in chunk.values()), default=0) for chunk in found),
         max((t.error for t in tallies), default=0.0),
         violations,
     )
