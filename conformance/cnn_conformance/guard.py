@@ -135,13 +135,10 @@ def _parts(call: Call, answered: Any) -> tuple[Any, ...]:
 
 def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
     try:
-        array = np.asarray(part)
-    except Exception:  # noqa: BLE001 - whatever an object's __array__ raises
-        try:
-            array = np.asarray(np.from_dlpack(part))
-        except Exception as error:
-            words = f"{name} is a {type(part).__name__}, which NumPy cannot turn into an array"
-            raise MisconductError("RESULT-KIND", call, words) from error
+        array = _converted(part)
+    except Exception as error:
+        words = f"{name} is a {type(part).__name__}, which NumPy cannot turn into an array"
+        raise MisconductError("RESULT-KIND", call, words) from error
     if array.dtype.hasobject or array.dtype.kind in "SUV":
         raise MisconductError("RESULT-KIND", call, f"{name} is {_kind(part)}, expected an array")
     if name == "indices":
@@ -153,6 +150,19 @@ def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
     if array.dtype != dtype:
         raise MisconductError("RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected {dtype}")
     return array
+
+
+def _converted(part: Any) -> Array:
+    """By what NumPy takes for an array, else by DLPack. Raises whatever an object's own conversion raises."""
+    try:
+        array = np.asarray(part)
+    except Exception:
+        if not hasattr(part, "__dlpack__"):
+            raise
+    else:
+        if not (array.dtype.hasobject and hasattr(part, "__dlpack__")):
+            return array
+    return np.asarray(np.from_dlpack(part))
 
 
 def _kind(part: Any) -> str:

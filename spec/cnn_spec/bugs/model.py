@@ -175,7 +175,7 @@ def _function(implementation: Implementation, operation: str, rank: int) -> Call
     def function(*arguments: Any, **parameters: Any) -> Any:
         call = Call(operation, rank, dict(zip(declared.arrays, arguments, strict=True)), parameters)
         found = implementation(call)
-        if rank == 0:
+        if declared.of_integers:
             return tuple(found[0].tolist()) if found[0].ndim else int(found[0])
         return found[0] if len(found) == 1 else found
 
