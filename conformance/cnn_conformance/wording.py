@@ -93,6 +93,17 @@ def unseen(verdict: Verdict) -> str:
     return f"{verdict.clause} (never saw {', '.join(verdict.unseen)})" if verdict.unseen else verdict.clause
 
 
+def why_not(verdict: Verdict) -> str:
+    """Why a clause neither holds nor is violated."""
+    match verdict.status:
+        case Status.NOT_OFFERED:
+            return f"the candidate has no {verdict.operation}"
+        case Status.DECLINED:
+            return f"the candidate declined all {len(verdict.declined)} cases"
+        case _:
+            return f"inconclusive: {unseen(verdict)}"
+
+
 def looks_like(diagnosis: Diagnosis) -> str:
     """The known mistakes that fit."""
     if not diagnosis.models:
@@ -154,9 +165,14 @@ def _shown(value: Array | int | None) -> str:
     return " ".join(text.split()).replace(" ,", ",").replace("[ ", "[")
 
 
+def named(report: Report) -> str:
+    """The candidate's name and version."""
+    return f"{report.candidate['name']} {report.candidate['version']}".rstrip()
+
+
 def outcome(report: Report) -> tuple[Status, str]:
     """What a run comes to, as the status that it is most like, in a sentence."""
-    name = f"{report.candidate['name']} {report.candidate['version']}".rstrip()
+    name = named(report)
     if not sum(v.status in (Status.HOLDS, Status.VIOLATED) for v in report.verdicts):
         return Status.INCONCLUSIVE, f"{name}: nothing was checked"
     if report.conforms:
