@@ -21,6 +21,7 @@ from cnn_conformance.wording import (
     contradicts,
     failing,
     looks_like,
+    named,
     outcome,
     parts_of,
     rows,
@@ -119,7 +120,7 @@ def _print_violation(console: Console, clause: Clause, verdicts: Sequence[Verdic
 
 
 def _sum(report: Report) -> Text:
-    status, sentence = outcome(report)
+    status, sentence = outcome(report, named(report))
     words = f" ({circumstances(report)}): {tally(report)}"
     return Text.assemble("\n", (f"{MARKS[status]} {sentence}", f"bold {STYLES[status]}"), words)
 

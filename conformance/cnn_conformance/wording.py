@@ -170,10 +170,9 @@ def named(report: Report) -> str:
     return f"{report.candidate['name']} {report.candidate['version']}".rstrip()
 
 
-def outcome(report: Report) -> tuple[Status, str]:
-    """What a run comes to, as the status that it is most like, in a sentence."""
-    name = named(report)
-    if not sum(v.status in (Status.HOLDS, Status.VIOLATED) for v in report.verdicts):
+def outcome(report: Report, name: str) -> tuple[Status, str]:
+    """What a run comes to: the status that it is most like, and a sentence on the candidate of this name."""
+    if not any(v.status in (Status.HOLDS, Status.VIOLATED) for v in report.verdicts):
         return Status.INCONCLUSIVE, f"{name}: nothing was checked"
     if report.conforms:
         return Status.HOLDS, f"{name} conforms"

@@ -46,7 +46,7 @@ def latex(expression: sp.Basic) -> str:
 
 def mathml(expression: sp.Basic) -> str:
     """For a page without scripts: presentation MathML, for the inside of a `<math>` element."""
-    return str(_MathML().doprint(expression))
+    return str(_MathML().doprint(expression)).replace("<mo>-</mo>", "<mo>−</mo>")
 
 
 def drawn(expression: sp.Basic) -> list[str]:
