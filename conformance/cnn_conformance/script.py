@@ -18,7 +18,8 @@ def script_of(title: str, importing: str, layout: str, clause: str, asked: list[
     function = LAYOUTS[layout]
     plain = layout == next(iter(LAYOUTS))
     source = "" if plain else inspect.getsource(function).replace(": Array", "").replace(" -> Array", "")
-    parts = [f'"""{title}"""\n\nimport numpy as np\n{importing}\n']
+    docstring = title.replace("\\", "\\\\").replace('"', '\\"')
+    parts = [f'"""{docstring}"""\n\nimport numpy as np\n{importing}\n']
     parts += [f"\n{source}\n"] if source else []
     parts += [_call(clause, "" if plain else function.__name__, *one) for one in asked]
     return "\n".join(parts)
