@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
 from cnn_conformance.gate import RED, Change, Kind
-from cnn_conformance.report import Report, Status, Verdict, environment
+from cnn_conformance.report import Report, Status, environment
 from cnn_conformance.terminal import violation_text
-from cnn_conformance.wording import contradicts, failing, named, why_not
+from cnn_conformance.wording import contradicts, named, where, why_not
 
 
 def junit(report: Report, changes: Iterable[Change] | None = None) -> str:
@@ -18,7 +18,7 @@ def junit(report: Report, changes: Iterable[Change] | None = None) -> str:
     that is an error.
     """
     if changes is None:
-        changes = [Change(Kind.NEW, v.clause, v.operation, _where(v)) for v in report.violations]
+        changes = [Change(Kind.NEW, v.clause, v.operation, where(v)) for v in report.violations]
     changed = {(change.clause, change.operation): change for change in changes}
     contradictions = {(c.clause, c.operation): contradicts(c) for c in report.contradictions}
     suite = ET.Element("testsuite", {"name": named(report)})
@@ -50,7 +50,3 @@ def junit(report: Report, changes: Iterable[Change] | None = None) -> str:
     suites.append(suite)
     ET.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
-
-
-def _where(verdict: Verdict) -> str:
-    return verdict.region.words if verdict.region else failing(verdict)

@@ -10,7 +10,6 @@ from cnn_conformance.wording import (
     broken,
     circumstances,
     contradicts,
-    failing,
     looks_like,
     named,
     outcome,
@@ -19,6 +18,7 @@ from cnn_conformance.wording import (
     source,
     tally,
     unseen,
+    where,
 )
 from cnn_spec.clause import Clause
 from cnn_spec.markdown import escaped
@@ -30,12 +30,14 @@ LARGEST = 900_000
 def markdown(report: Report, changes: Sequence[Change] | None = None) -> str:
     """The whole page; `changes` are those since a baseline. What a candidate says of itself stands in code."""
     page = "\n".join([*_sum(report), *_operations(report), *_changes(changes), *_unclear(report)])
-    violations = [_violation(clause, verdicts) for clause, verdicts in broken(report)]
-    for shown, violation in enumerate(violations):
-        if len((page + violation).encode()) > LARGEST:
-            return f"{page}\n{len(violations) - shown} more broken clauses would make this page too long.\n"
-        page += violation
-    return page
+    left_out = []
+    for clause, verdicts in broken(report):
+        violation = _violation(clause, verdicts)
+        if len((page + violation).encode()) <= LARGEST:
+            page += violation
+        else:
+            left_out.append(clause.id)
+    return page + (f"\nToo long for this page, and left out: {', '.join(left_out)}.\n" if left_out else "")
 
 
 def _sum(report: Report) -> Iterator[str]:
@@ -84,9 +86,7 @@ def _unclear(report: Report) -> Iterator[str]:
 
 def _violation(clause: Clause, verdicts: Sequence[Verdict]) -> str:
     lines = [f"\n### ✗ {clause.id}, {source(clause)}\n", f"{escaped(clause.statement)}\n"]
-    for verdict in verdicts:
-        where = f"; {verdict.region.words}" if verdict.region else ""
-        lines.append(f"- {escaped(failing(verdict) + where)}")
+    lines += [f"- {escaped(where(verdict))}" for verdict in verdicts]
     for looks in dict.fromkeys(looks_like(v.diagnosis) for v in verdicts if v.diagnosis):
         lines.append(f"- {escaped(looks)}")
     example = next((v.counterexample for v in verdicts if v.counterexample), None)

@@ -28,6 +28,7 @@ from cnn_conformance.wording import (
     source,
     tally,
     unseen,
+    where,
 )
 from cnn_spec.clause import Clause
 from cnn_spec.sections import CLAUSES
@@ -107,7 +108,7 @@ def _print_violation(console: Console, clause: Clause, verdicts: Sequence[Verdic
     console.print(Text(clause.statement), Text("; ".join(map(failing, verdicts)), "dim"), sep="\n")
     for verdict in verdicts:
         if verdict.region is not None:
-            console.print(Text(f"{verdict.operation} {verdict.region.words}", "dim"))
+            console.print(Text(where(verdict), "dim"))
     for looks in dict.fromkeys(looks_like(v.diagnosis) for v in verdicts if v.diagnosis is not None):
         console.print(Text(looks, "yellow"))
     example = next((v.counterexample for v in verdicts if v.counterexample is not None), None)

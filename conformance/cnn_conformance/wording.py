@@ -88,6 +88,11 @@ def failing(verdict: Verdict) -> str:
     return f"{verdict.operation}: in {len(verdict.failures)} of {judged} cases"
 
 
+def where(verdict: Verdict) -> str:
+    """The operation, and the region of its failures if one is known."""
+    return f"{verdict.operation} {verdict.region.words}" if verdict.region else failing(verdict)
+
+
 def unseen(verdict: Verdict) -> str:
     """A clause that is inconclusive, and why."""
     return f"{verdict.clause} (never saw {', '.join(verdict.unseen)})" if verdict.unseen else verdict.clause
