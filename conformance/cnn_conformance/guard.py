@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cnn_conformance.legible import legible
 from cnn_conformance.memory import Kept, litter, unwritten
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import Shape, result_shapes
@@ -38,7 +39,7 @@ class MisconductError(Exception):
     """The candidate's answer breaks a clause before its numbers are looked at."""
 
     def __init__(self, clause: str, call: Call, words: str) -> None:
-        super().__init__(words)
+        super().__init__(legible(words))
         self.clause = clause
         self.call = call
 
