@@ -235,7 +235,9 @@ def tables(results: dict[str, dict[str, Any]]) -> str:
         for name, operations in results["poolings"].items()
         for operation, row in operations.items()
     ]
-    return table(["shape", *head], rows) + "\n" + table(["pooling", "operation", "µs", "ratio to torch"], pools)
+    return (
+        table(["shape", *head], rows) + "\n" + table(["pooling", "operation", "µs", "ratio to torch"], pools)
+    )
 
 
 def targets(results: dict[str, dict[str, Any]]) -> str:

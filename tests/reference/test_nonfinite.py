@@ -28,7 +28,7 @@ def spoiled(x: Any, spoilers: list[tuple[int, float]]) -> Any:
 
 @FEW
 @given(convolutions(exact=True), SPOILERS, CACHES)
-def test_conv(drawn: Drawn, spoilers: Any, cache: int) -> None:
+def test_conv(drawn: Drawn, spoilers: Any, cache: tuple[int, int]) -> None:
     x = spoiled(drawn.x, spoilers)
     with cache_of(cache):
         y = getattr(cnn_reference, f"conv{drawn.rank}d")(x, drawn.w, drawn.b, **drawn.parameters)
@@ -42,7 +42,7 @@ def test_conv(drawn: Drawn, spoilers: Any, cache: int) -> None:
 
 @FEW
 @given(convolutions(exact=True, transposed=True), SPOILERS, CACHES)
-def test_conv_transpose(drawn: Drawn, spoilers: Any, cache: int) -> None:
+def test_conv_transpose(drawn: Drawn, spoilers: Any, cache: tuple[int, int]) -> None:
     rank, x, w, _, dy, p = drawn
     x = spoiled(x, spoilers)
     with cache_of(cache):
