@@ -125,13 +125,11 @@ def conv_geometry(
     """Check that the filters fit the images, and give how they move."""
     stride, dilation = integers("stride", stride), integers("dilation", dilation)
     (groups,) = integers("groups", (groups,))
-    return _geometry(x.shape, w.shape, stride, pairs(padding), dilation, groups)
+    return _fit(x.shape, w.shape, stride, pairs(padding), dilation, groups)
 
 
 @lru_cache(maxsize=1024)
-def _geometry(
-    images: Ints, filters: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
-) -> Geometry:
+def _fit(images: Ints, filters: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int) -> Geometry:
     rank = require_images("x", images)
     stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
     padding = per_side(padding, rank)

@@ -55,12 +55,13 @@ VALID: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
 MOVES: list[dict[str, Any]] = [
     {"stride": (1, 0)}, {"stride": (1,)}, {"stride": (1, 1, 1)}, {"stride": (1.0, 1)}, {"stride": 1},
     {"dilation": (0, 1)}, {"dilation": (-1, 1)}, {"dilation": (1, 2, 3)}, {"padding": ((0, 0),)},
-    {"padding": ((0, 0), (0, -1))}, {"padding": ((0, 0), (0,))}, {"padding": (0, 0)},
+    {"padding": ((0, 0), (0, -1))}, {"padding": ((-1, 0), (0, 0))}, {"padding": ((0, 0), (0,))}, {"padding": (0, 0)},
 ]  # fmt: skip
 GROUPS: list[dict[str, Any]] = [{"groups": 0}, {"groups": 3}, {"groups": 1}, {"groups": 4}, {"groups": 2.0}]
 WINDOWS: list[dict[str, Any]] = [
     {"kernel_size": (0, 2)}, {"kernel_size": (2,)}, {"kernel_size": (7, 2)}, {"stride": (0, 1)}, {"stride": (1,)},
     {"padding": ((0, 0),)}, {"padding": ((2, 0), (0, 0))}, {"padding": ((0, 0), (0, 4))},
+    {"padding": ((0, -1), (0, 0))}, {"padding": ((0, 0), (-1, 0))},
 ]  # fmt: skip
 FACTORS: list[dict[str, Any]] = [{"factor": (0, 1)}, {"factor": (2,)}, {"factor": (2, -1)}]
 AXIS: list[dict[str, Any]] = [
