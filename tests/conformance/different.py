@@ -54,7 +54,7 @@ def conv_as_matrix(call):
     y = np.zeros(shape, call["x"].dtype)
     columns = np.stack([seen for _, seen in windows_at_cells(call)][::-1], axis=2)
     for channels, filters in groups_of(call):
-        part = columns[:, channels].reshape(shape[0], -1, int(np.prod(shape[2:])))
+        part = columns[:, channels].reshape(shape[0], call["w"][0].size, int(np.prod(shape[2:])))
         found = call["w"][filters].reshape(-1, part.shape[1]) @ part
         y[:, filters] = found.reshape(y[:, filters].shape)
     return with_bias(call, y)
@@ -121,8 +121,8 @@ def mean_by_reciprocal(call):
 
 
 def on(operation, answer):
-    """Another way for one operation, the reference's for all others."""
-    return lambda call: answer(call) if call.operation == operation else right(call)
+    """Another way for one operation, the reference's for all others, and to refuse what is impossible."""
+    return lambda call: right(call) and answer(call) if call.operation == operation else right(call)
 
 
 def laid_out(change):
