@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cnn_conformance.legible import legible
 from cnn_spec.bounds import CONVENTIONS, Declared
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
 from cnn_spec.operations import OPERATIONS
@@ -215,8 +216,8 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
     return Candidate(
         functions,
         About(
-            str(declared.get("name", name)),
-            str(declared.get("version", getattr(functions, "__version__", ""))),
+            legible(declared.get("name", name)),
+            legible(declared.get("version", getattr(functions, "__version__", ""))),
             importing,
             offered,
             dtypes,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cnn_conformance.legible import legible
 from cnn_conformance.memory import Kept, litter, unwritten
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import Shape, result_shapes
@@ -38,7 +39,7 @@ class MisconductError(Exception):
     """The candidate's answer breaks a clause before its numbers are looked at."""
 
     def __init__(self, clause: str, call: Call, words: str) -> None:
-        super().__init__(words)
+        super().__init__(legible(words))
         self.clause = clause
         self.call = call
 
@@ -135,13 +136,10 @@ def _parts(call: Call, answered: Any) -> tuple[Any, ...]:
 
 def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
     try:
-        array = np.asarray(part)
-    except Exception:  # noqa: BLE001 - whatever an object's __array__ raises
-        try:
-            array = np.asarray(np.from_dlpack(part))
-        except Exception as error:
-            words = f"{name} is a {type(part).__name__}, which NumPy cannot turn into an array"
-            raise MisconductError("RESULT-KIND", call, words) from error
+        array = _converted(part)
+    except Exception as error:
+        words = f"{name} is a {type(part).__name__}, which NumPy cannot turn into an array"
+        raise MisconductError("RESULT-KIND", call, words) from error
     if array.dtype.hasobject or array.dtype.kind in "SUV":
         raise MisconductError("RESULT-KIND", call, f"{name} is {_kind(part)}, expected an array")
     if name == "indices":
@@ -153,6 +151,19 @@ def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
     if array.dtype != dtype:
         raise MisconductError("RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected {dtype}")
     return array
+
+
+def _converted(part: Any) -> Array:
+    """By what NumPy takes for an array, else by DLPack. Raises whatever an object's own conversion raises."""
+    try:
+        array = np.asarray(part)
+    except Exception:
+        if not hasattr(part, "__dlpack__"):
+            raise
+    else:
+        if not (array.dtype.hasobject and hasattr(part, "__dlpack__")):
+            return array
+    return np.asarray(np.from_dlpack(part))
 
 
 def _kind(part: Any) -> str:

@@ -24,7 +24,8 @@ def script_of(
     function = EVERY_LAYOUT[layout]
     plain = layout == next(iter(EVERY_LAYOUT))
     source = "" if plain else inspect.getsource(function).replace(": Array", "").replace(" -> Array", "")
-    parts = [f'"""{title}"""\n\nimport numpy as np\n{importing}\n']
+    docstring = title.replace("\\", "\\\\").replace('"', '\\"')
+    parts = [f'"""{docstring}"""\n\nimport numpy as np\n{importing}\n']
     parts += [f"\n{source}\n"] if source else []
     for call, expected, bounds in asked:
         name = "" if plain else function.__name__

@@ -113,9 +113,7 @@ def cases_for(law: Law, function: str, seed: int) -> Iterator[Case]:
 def breaks(law: Law, implementation: Implementation, declared: Declared | None = None) -> bool:
     oracle = Oracle(REFERENCE, declared)
     ranks = [rank for rank in RANKS if rank >= law.least_rank] if OPERATIONS[law.operation].ranked else [0]
-    cases = (
-        case for rank in ranks for case in cases_for(law, OPERATIONS[law.operation].function(rank), 0)
-    )
+    cases = (case for rank in ranks for case in cases_for(law, OPERATIONS[law.operation].function(rank), 0))
     found = (law.check(implementation, case, oracle) for case in cases)
     return any(comparison is not None and not comparison.holds for comparison in found)
 
