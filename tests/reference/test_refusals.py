@@ -144,6 +144,14 @@ def test_arrays_that_do_not_fit_are_refused(name: str) -> None:
         pytest.fail(f"{name} answered {[a.shape for a in arguments]}")
 
 
+@pytest.mark.parametrize("name", [name for name in VALID if "conv" in name and "2d" in name])
+def test_filters_without_a_cell_are_refused(name: str) -> None:
+    arguments, parameters = VALID[name]
+    at = 2 if name.endswith("backward") else 1
+    with pytest.raises(ShapeError):
+        getattr(reference, name)(*arguments[:at], arguments[at][..., :0], *arguments[at + 1 :], **parameters)
+
+
 @pytest.mark.parametrize("name", ["relu_backward", "sigmoid_backward", "tanh_backward"])
 def test_a_gradient_of_another_shape_is_refused(name: str) -> None:
     with pytest.raises(ShapeError):
