@@ -163,7 +163,12 @@ BUGS: tuple[Bug, ...] = (
         answered(lambda c, r: r[::-1]),
     ),
     adapter("only dx is returned", "conv_backward", answered(lambda c, r: r[:1])),
-    adapter("nothing is returned for the bias", "conv_backward", answered(lambda c, r: (*r[:2], None))),
+    adapter(
+        "nothing is returned for the bias",
+        "conv_backward",
+        answered(lambda c, r: (*r[:2], None)),
+        source="BP-LIST-CONV",
+    ),
     adapter("results are float64 whatever was asked", EVERY_RANKED, each(lambda a: a.astype(np.float64))),
     adapter("results are float32 whatever was asked", EVERY_RANKED, each(lambda a: a.astype(np.float32))),
     adapter("a batch of one loses its axis", FORWARD, each(lambda a: a[0] if a.shape[0] == 1 else a)),
