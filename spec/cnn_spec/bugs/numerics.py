@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from cnn_spec.bugs.conditions import batched, channels_above, depthwise, grouped, kind, strided
+from cnn_spec.bugs.depthwise import SEPARABLE, between
 from cnn_spec.bugs.model import Bug, Wrong, answering, asked, bug, giving, taking
 from cnn_spec.bugs.pooling_rules import planes, right_count, windows_of
 from cnn_spec.operations import Array, Call, Implementation, Results
@@ -119,8 +120,7 @@ def saturated(limit: float) -> Callable[[Call, Array], Array]:
     return lambda call, a: np.clip(a, -limit, limit)
 
 
-BUGS: tuple[Bug, ...] = (
-    # inputs
+INPUTS: tuple[Bug, ...] = (
     bug("inputs of convolutions are rounded to bfloat16", CONV, inputs(BFLOAT16)),
     bug("inputs of convolutions are rounded to TF32 in float32", CONV, inputs(TF32), kind("float32")),
     bug(
@@ -151,7 +151,9 @@ BUGS: tuple[Bug, ...] = (
     bug("the map is rounded to float16 in depthwise convolutions", CONV, one_input("x", FLOAT16), depthwise),
     bug("the bias is rounded to bfloat16", CONV, one_input("b", BFLOAT16)),
     bug("the bias is rounded to TF32 in float32", CONV, one_input("b", TF32), kind("float32")),
-    # products, sums, results
+)
+
+SUMS: tuple[Bug, ...] = (
     bug("products are rounded to bfloat16", CONV, summed(bits_of_products=BFLOAT16), few_terms),
     bug(
         "products are rounded to TF32 in float32",
@@ -222,7 +224,9 @@ BUGS: tuple[Bug, ...] = (
         kind("float32"),
         few_terms,
     ),
-    # derivatives
+)
+
+DERIVATIVES: tuple[Bug, ...] = (
     bug("dx: dy is rounded to bfloat16", BACK, one_input("dy", BFLOAT16)),
     bug("dx: weights are rounded to TF32 in float32", BACK, one_input("w", TF32), kind("float32")),
     bug("dw: the map is rounded to TF32 in float32", BACK, one_input("x", TF32), kind("float32")),
@@ -240,7 +244,9 @@ BUGS: tuple[Bug, ...] = (
     ),
     bug("db: the result is rounded to TF32 in float32", BACK, result("db", TF32), kind("float32")),
     bug("db: summed over the batch in float16", BACK, by_samples(FLOAT16, "db"), batched),
-    # pooling and resampling
+)
+
+POOLING: tuple[Bug, ...] = (
     bug("means are summed in float16", "avg_pool", mean_in(FLOAT16), source="huggingface/candle/pull/3719"),
     bug("means are summed in bfloat16", "avg_pool", mean_in(BFLOAT16)),
     bug("means in float64 are summed in float32", "avg_pool", mean_in(FLOAT32), kind("float64")),
@@ -288,3 +294,63 @@ BUGS: tuple[Bug, ...] = (
         kind("float64"),
     ),
 )
+
+LAYERS = {
+    "transposed": "conv_transpose",
+    "depthwise": "depthwise_conv",
+    "separable": "separable_conv",
+    "linear": "linear",
+}
+
+FURTHER: tuple[Bug, ...] = (
+    *(
+        bug(f"{layer}: inputs are rounded to TF32 in float32", operation, inputs(TF32), kind("float32"))
+        for layer, operation in LAYERS.items()
+    ),
+    *(
+        bug(f"{layer}: results are rounded to bfloat16", operation, result("y", BFLOAT16))
+        for layer, operation in LAYERS.items()
+    ),
+    *(
+        bug(
+            f"{layer}: results in float64 are rounded to float32",
+            operation,
+            result("y", FLOAT32),
+            kind("float64"),
+        )
+        for layer, operation in LAYERS.items()
+    ),
+    bug(
+        "separable: between the stages numbers are rounded to float16",
+        SEPARABLE,
+        between(lambda c, x: rounded(FLOAT16)(x)),
+    ),
+    bug(
+        "separable: in float64 numbers are float32 between the stages",
+        SEPARABLE,
+        between(lambda c, x: rounded(FLOAT32)(x)),
+        kind("float64"),
+    ),
+    *(
+        bug(f"{layer}: the bias is rounded to float16", LAYERS[layer], one_input("b", FLOAT16))
+        for layer in ("transposed", "linear")
+    ),
+    *(
+        row
+        for layer in ("transposed", "linear")
+        for back in [f"{LAYERS[layer]}_backward"]
+        for row in (
+            bug(f"{layer} dx: the result is rounded to bfloat16", back, result("dx", BFLOAT16)),
+            bug(
+                f"{layer} dw: the result is rounded to float32 in float64",
+                back,
+                result("dw", FLOAT32),
+                kind("float64"),
+            ),
+            bug(f"{layer} dw: summed over the batch in float16", back, by_samples(FLOAT16, "dw"), batched),
+            bug(f"{layer} db: summed over the batch in bfloat16", back, by_samples(BFLOAT16, "db"), batched),
+        )
+    ),
+)
+
+BUGS = INPUTS + SUMS + DERIVATIVES + POOLING + FURTHER
