@@ -9,17 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from multiprocessing import get_context
 from typing import Any
 
 import cnn_reference
 from cnn_conformance.guard import guarded
 from cnn_conformance.judging import Violation, judge, remembering
-from cnn_conformance.plan import LEVELS, Judged, laws_of
+from cnn_conformance.plan import Judged, laws_of, sources_of
 from cnn_spec.bounds import Oracle
 from cnn_spec.bugs import BUGS, Functions
 from cnn_spec.case import Case
-from cnn_spec.cases.stream import DTYPES, FUNCTIONS, case_ids, case_of, rows
+from cnn_spec.cases.stream import DTYPES, FUNCTIONS, case_ids, case_of, row_count
 from cnn_spec.operations import Call, Results, implementation_of
 
 
@@ -67,9 +68,8 @@ def _same(one: Call, other: Call) -> bool:
 
 def cases_of(functions: Sequence[str], level: str, seed: int) -> Iterator[tuple[str, Case]]:
     """Every case of some functions at a level, in the order of the plan."""
-    for function in functions:
-        every = range(len(rows(function, LEVELS[level])))
-        for case_id in case_ids(function, LEVELS[level], every, DTYPES):
+    for function, (source, rounds) in product(functions, sources_of(level)):
+        for case_id in case_ids(function, source, range(rounds * row_count(function, source)), DTYPES):
             case = case_of(case_id, seed)
             if case is not None:
                 yield function, case
@@ -85,7 +85,7 @@ def violated(function: str, functions: Functions, case: Case, oracle: Oracle) ->
     """The first violation of a law in a case."""
     implementation = remembering(guarded(functions), case.call)
     for judged in every_law(function):
-        if all(applies(case) for applies in judged.law.when):
+        if judged.law.applies(case):
             outcome = judge(judged, implementation, case, oracle)
             if isinstance(outcome, Violation):
                 return outcome
