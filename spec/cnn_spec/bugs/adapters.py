@@ -12,11 +12,12 @@ from cnn_spec.bugs.changes import (
     swap_stride_and_dilation,
 )
 from cnn_spec.bugs.conditions import biased
-from cnn_spec.bugs.layouts import EVERY_RANKED
+from cnn_spec.bugs.layouts import EVERY
 from cnn_spec.bugs.model import Bug, Wrong, asked, bug, giving, taking
-from cnn_spec.operations import Array, Call, Implementation, Results
+from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results
 
 FORWARD = ("conv", "max_pool", "avg_pool")
+RANKED = tuple(name for name in EVERY if OPERATIONS[name].ranked)
 
 
 def answered(change: Callable[[Call, Results], Any]) -> Wrong:
@@ -163,9 +164,14 @@ BUGS: tuple[Bug, ...] = (
         answered(lambda c, r: r[::-1]),
     ),
     adapter("only dx is returned", "conv_backward", answered(lambda c, r: r[:1])),
-    adapter("nothing is returned for the bias", "conv_backward", answered(lambda c, r: (*r[:2], None))),
-    adapter("results are float64 whatever was asked", EVERY_RANKED, each(lambda a: a.astype(np.float64))),
-    adapter("results are float32 whatever was asked", EVERY_RANKED, each(lambda a: a.astype(np.float32))),
+    adapter(
+        "nothing is returned for the bias",
+        "conv_backward",
+        answered(lambda c, r: (*r[:2], None)),
+        source="BP-LIST-CONV",
+    ),
+    adapter("results are float64 whatever was asked", EVERY, each(lambda a: a.astype(np.float64))),
+    adapter("results are float32 whatever was asked", EVERY, each(lambda a: a.astype(np.float32))),
     adapter("a batch of one loses its axis", FORWARD, each(lambda a: a[0] if a.shape[0] == 1 else a)),
     adapter("results keep an axis too many", "max_pool", each(lambda a: a[None])),
     adapter("a channel of one loses its axis", "conv", each(lambda a: a[:, 0] if a.shape[1] == 1 else a)),
@@ -175,7 +181,7 @@ BUGS: tuple[Bug, ...] = (
         "conv_backward",
         lambda right: lambda call: right(filled(call)),
     ),
-    adapter("height and width are given in the other order", EVERY_RANKED, asked(turned), ranks=(2,)),
+    adapter("height and width are given in the other order", RANKED, asked(turned), ranks=(2,)),
     adapter(
         "the upsampling factor is passed less 1",
         "upsample",

@@ -35,7 +35,7 @@ from cnn_spec.bugs.conditions import (
     strided,
     with_remainder,
 )
-from cnn_spec.bugs.model import Bug, bug, giving, variants
+from cnn_spec.bugs.model import Bug, bug, giving, refusing, variants
 from cnn_spec.operations import Array, Call
 
 BACK = "conv_backward"
@@ -175,6 +175,20 @@ WEIGHTS: tuple[Bug, ...] = (
         giving("dw", lambda c, dw: np.roll(dw, 1, -1)),
         with_remainder,
         source="f-dangel/backpack/issues/30",
+    ),
+    bug(
+        "dw: the weights less the derivative",
+        BACK,
+        giving("dw", lambda c, dw: c["w"] - dw),
+        source="WG-NAMING",
+    ),
+    bug(
+        "grouped derivatives are refused in 1-d",
+        BACK,
+        refusing,
+        grouped,
+        ranks=(1,),
+        source="tensorflow/tensorflow/issues/50397",
     ),
     bug("dw: subtracted", BACK, giving("dw", lambda c, dw: -dw), source="EQ3-UPDATE"),
     bug("dw: zero in float64", BACK, giving("dw", nothing), kind("float64")),

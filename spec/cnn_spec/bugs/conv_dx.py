@@ -35,10 +35,12 @@ from cnn_spec.bugs.conditions import (
     pointwise,
     square,
     strided,
+    unpadded,
     with_remainder,
 )
 from cnn_spec.bugs.model import Bug, bug, giving, variants
 from cnn_spec.operations import Array, Call
+from cnn_spec.sights import spans_of
 
 BACK = "conv_backward"
 
@@ -63,6 +65,12 @@ def filled_remainder(call: Call, dx: Array) -> Array:
         if not np.any(dx[..., at]):
             found[..., at] = found[..., at - 1]
     return found
+
+
+def without_remainder(call: Call, dx: Array) -> Array:
+    """Without what lies behind the last window."""
+    axes = zip(call["dy"].shape[2:], call["stride"], spans_of(call), strict=True)
+    return dx[(ALL, ALL, *(slice((outputs - 1) * stride + span) for outputs, stride, span in axes))]
 
 
 def one_place_on(call: Call, dy: Array) -> Array:
@@ -97,6 +105,13 @@ FILTERS: tuple[Bug, ...] = (
         source="YG-DOUBLEFLIP",
     ),
     bug("dx: the kernel is transposed where it is square", BACK, deriving("dx", "w", transpose_last), square),
+    bug(
+        "dx: the kernel is turned by a quarter where it is square",
+        BACK,
+        deriving("dx", "w", lambda c, w: w.swapaxes(-1, -2)[..., ::-1]),
+        square,
+        source="YG-FLIP",
+    ),
     *variants(
         "dx: filters and channels are not exchanged",
         BACK,
@@ -175,13 +190,27 @@ PARAMETERS: tuple[Bug, ...] = (
         deriving("dx", "padding", reverse_axes),
         ranks=SEVERAL,
     ),
-    bug("dx: the padding is not cut off", BACK, deriving("dx", "padding", no_padding), padded),
+    bug(
+        "dx: the padding is not cut off",
+        BACK,
+        deriving("dx", "padding", no_padding),
+        padded,
+        source="YG-PAD",
+    ),
 )
 
 PLACES: tuple[Bug, ...] = (
     bug("dx: the border stays zero", BACK, giving("dx", interior), with_an_interior, source="YG-BORDER"),
     bug("dx: the last sample is zero", BACK, giving("dx", zeroed(-1)), batched),
     bug("dx: divided by the batch", BACK, giving("dx", lambda c, dx: dx / c["x"].shape[0])),
+    bug(
+        "dx: ends with the last window",
+        BACK,
+        giving("dx", without_remainder),
+        with_remainder,
+        unpadded,
+        source="YG-PAD",
+    ),
     bug(
         "dx: what no window sees gets its neighbour's derivative",
         BACK,

@@ -125,6 +125,7 @@ KERNEL: tuple[Bug, ...] = (
         taking("w", cells_by_channel),
         source="ravin-d-27/PyDeepFlow/pull/85",
     ),
+    bug("the products are subtracted", CONV, taking("w", lambda c, w: -w), source="EQ3-UPDATE"),
     bug("the weights' magnitudes are used", CONV, taking("w", lambda c, w: np.abs(w))),
 )
 

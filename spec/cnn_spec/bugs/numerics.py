@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cnn_spec.bugs.conditions import batched, channels_above, depthwise, grouped, kind, strided
+from cnn_spec.bugs.depthwise import between
 from cnn_spec.bugs.model import Bug, Wrong, answering, asked, bug, giving, taking
 from cnn_spec.bugs.pooling_rules import planes, right_count, windows_of
 from cnn_spec.bugs.rounding_steps import BFLOAT16, FLOAT16, FLOAT32, TF32, few_products, rounded, summing
@@ -140,5 +141,20 @@ BUGS: tuple[Bug, ...] = (
         one_input("x", FLOAT16),
         kind("float64"),
         source="Tencent/ncnn/pull/2698",
+    ),
+    # the other layers
+    *(
+        row
+        for layer, back in (("transposed", "conv_transpose_backward"), ("linear", "linear_backward"))
+        for row in (
+            bug(f"{layer} dw: summed over the batch in float16", back, by_samples(FLOAT16, "dw"), batched),
+            bug(f"{layer} db: summed over the batch in bfloat16", back, by_samples(BFLOAT16, "db"), batched),
+        )
+    ),
+    bug(
+        "separable: numbers are rounded to float16 between the stages, in 2-d only",
+        "separable_conv",
+        between(lambda c, x: rounded(FLOAT16)(x)),
+        ranks=(2,),
     ),
 )

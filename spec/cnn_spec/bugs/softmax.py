@@ -99,7 +99,10 @@ BUGS: tuple[Bug, ...] = (
         along(lambda x, axis: shares(x.astype(np.float32), axis)),
         kind("float64"),
     ),
-    *(bug(f"softmax: {words}", "softmax", on_axis(axis)) for words, axis in AXES.items()),
+    *(
+        bug(f"softmax: {words}", "softmax", on_axis(axis), source="SCAN-SOFTMAX")
+        for words, axis in AXES.items()
+    ),
     *(bug(f"softmax dx: {words}", "softmax_backward", pulled(f)) for words, f in SOFTMAX_DX.items()),
     *(bug(f"softmax dx: {words}", "softmax_backward", on_axis(axis)) for words, axis in AXES.items()),
 )
