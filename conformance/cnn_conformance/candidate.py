@@ -42,7 +42,6 @@ class About:
     offered: frozenset[str]
     """The functions that it has, for numbers of axes that it declares."""
     dtypes: tuple[str, ...] = DTYPES
-    deterministic: bool = True
     declared: Declared = field(default_factory=Declared)
 
 
@@ -69,6 +68,13 @@ def load(subject: Subject) -> Candidate:
         return _load_address(subject)
     name = getattr(subject, "__name__", type(subject).__name__)
     return _described(subject, name, _importing_object(subject))
+
+
+def afresh(subject: Subject) -> Candidate:
+    """The candidate as it is before its first call, if it is a file's; any other as it is now."""
+    if isinstance(subject, str) and subject.partition(":")[0].endswith(".py"):
+        return _load_address.__wrapped__(subject)
+    return load(subject)
 
 
 @lru_cache(maxsize=16)
@@ -215,8 +221,12 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
             importing,
             offered,
             dtypes,
-            bool(declared.get("deterministic", True)),
-            Declared(accuracy == "normwise", float(growth), dict(conventions)),
+            Declared(
+                accuracy == "normwise",
+                float(growth),
+                dict(conventions),
+                bool(declared.get("deterministic", True)),
+            ),
         ),
     )
 

@@ -33,7 +33,7 @@ class Lazy(click.Group):
 
     places: ClassVar = {
         **dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands"),
-        "mutants": "cnn_conformance.mutation",
+        "mutants": "cnn_conformance.mutants",
         "compare": "cnn_conformance.gate_commands",
     }
 

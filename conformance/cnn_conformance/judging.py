@@ -1,5 +1,6 @@
 """Judging cases: each law of each case, and what a chunk of them comes to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnn_conformance.candidate import Candidate, Subject, load
@@ -45,7 +46,8 @@ def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Or
         return Violation(misconduct.clause, misconduct.call.function, words=str(misconduct))
     if comparison.holds:
         return comparison
-    return Violation(judged.clause, judged.function, comparison)
+    sides = None if comparison.words else comparison
+    return Violation(judged.clause, judged.function, sides, comparison.words)
 
 
 def remembering(implementation: Implementation, call: Call) -> Implementation:
@@ -104,16 +106,22 @@ Tallies = dict[tuple[str, str], Tally]
 
 def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
     """Judge every case of a chunk, in order."""
-    candidate = load(subject)
-    oracle = trusted(candidate)
-    implementation = guarded(candidate.functions)
+    return judge_chunk([load(subject)], chunk)[0]
+
+
+def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
+    """Judge every case of a chunk, in order; each is drawn once for all candidates."""
+    oracles = [trusted(candidate) for candidate in candidates]
     laws = laws_of(chunk.function, chunk.only)
-    tallies: Tallies = {}
+    found: list[Tallies] = [{} for _ in candidates]
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
-        if case is not None:
-            judge_case(laws, remembering(implementation, case.call), case, oracle, tallies)
-    return tallies
+        if case is None:
+            continue
+        for candidate, oracle, tallies in zip(candidates, oracles, found, strict=True):
+            implementation = remembering(guarded(candidate.functions), case.call)
+            judge_case(laws, implementation, case, oracle, tallies)
+    return found
 
 
 def judge_case(
@@ -121,7 +129,7 @@ def judge_case(
 ) -> None:
     """Judge a case by every law that applies to it, and count."""
     for judged in laws:
-        if not all(applies(case) for applies in judged.law.when):
+        if not judged.law.applies(case):
             continue
         outcome = judge(judged, implementation, case, oracle)
         tally = tallies.setdefault((judged.clause, judged.function), Tally())

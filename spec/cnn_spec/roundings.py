@@ -18,15 +18,14 @@ def roundings(call: Call) -> tuple[int, ...]:
     if call.operation == "linear_backward":
         return call["w"].shape[0], call["x"].shape[0], _bias(call)
     if call.operation == "conv_transpose":
-        products = call["w"].shape[0] // call["groups"] * _cells_on_an_output(call)
+        products = call["w"].shape[0] // call["groups"] * _cells_on_an_element(call, call["w"].shape[2:])
         return (products + (call["b"] is not None),)
     if call.operation == "conv_transpose_backward":
         return prod(call["w"].shape[1:]), _places(call["x"].shape), _bias(call)
     if call.operation == "avg_pool":
         return (prod(call["kernel_size"]) + 1,)
     if call.operation in ("avg_pool_backward", "max_pool_backward"):
-        cover = prod(ceil(k / s) for k, s in zip(call["kernel_size"], call["stride"], strict=True))
-        return (cover + 1,)
+        return (_cells_on_an_element(call, call["kernel_size"]) + 1,)
     return (0,) * len(call.results)
 
 
@@ -39,7 +38,8 @@ def _bias(call: Call) -> int:
     return max(_places(forward_shape(call)) - 1, 0)
 
 
-def _cells_on_an_output(call: Call) -> int:
-    """How many cells of a transposed convolution's kernel can lie on one output: every S-th sample is not zero."""
-    axes = zip(call["w"].shape[2:], call["stride"], call["dilation"], strict=True)
+def _cells_on_an_element(call: Call, kernel: tuple[int, ...]) -> int:
+    """How many cells of a kernel can lie on one element, as windows slide by: every S-th place has one."""
+    dilation = call.parameters.get("dilation", (1,) * len(kernel))
+    axes = zip(kernel, call["stride"], dilation, strict=True)
     return prod(ceil(k / (s // gcd(s, d))) for k, s, d in axes)
