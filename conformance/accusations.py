@@ -27,7 +27,7 @@ import numpy as np
 from cnn_conformance import __version__
 from cnn_conformance.candidate import Candidate, load
 from cnn_conformance.judging import Tallies, judge_chunk
-from cnn_conformance.plan import LEVELS, Chunk, chunks_of
+from cnn_conformance.plan import Chunk, chunks_of, sources_of
 from cnn_spec import SPEC_VERSION
 from cnn_spec.cases.stream import FUNCTIONS
 from different import DIFFERENT
@@ -84,7 +84,7 @@ def judged(unit: Unit) -> list[Outcome]:
     """Every implementation of a unit, judged in every case of its function."""
     chunks: dict[Chunk, list[str]] = defaultdict(list)
     for name in unit.names:
-        for chunk in chunks_of(candidate(name).about, LEVELS[unit.level], unit.seed, unit.function):
+        for chunk in chunks_of(candidate(name).about, sources_of(unit.level), unit.seed, unit.function):
             chunks[chunk].append(name)
     found: dict[str, list[Tallies]] = {name: [] for name in unit.names}
     for chunk, names in chunks.items():

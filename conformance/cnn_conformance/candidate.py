@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cnn_conformance.legible import legible
 from cnn_spec.bounds import CONVENTIONS, Declared
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
 from cnn_spec.operations import OPERATIONS
@@ -41,7 +42,6 @@ class About:
     offered: frozenset[str]
     """The functions that it has, for numbers of axes that it declares."""
     dtypes: tuple[str, ...] = DTYPES
-    deterministic: bool = True
     declared: Declared = field(default_factory=Declared)
 
 
@@ -68,6 +68,13 @@ def load(subject: Subject) -> Candidate:
         return _load_address(subject)
     name = getattr(subject, "__name__", type(subject).__name__)
     return _described(subject, name, _importing_object(subject))
+
+
+def afresh(subject: Subject) -> Candidate:
+    """The candidate as it is before its first call, if it is a file's; any other as it is now."""
+    if isinstance(subject, str) and subject.partition(":")[0].endswith(".py"):
+        return _load_address.__wrapped__(subject)
+    return load(subject)
 
 
 @lru_cache(maxsize=16)
@@ -209,13 +216,17 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
     return Candidate(
         functions,
         About(
-            str(declared.get("name", name)),
-            str(declared.get("version", getattr(functions, "__version__", ""))),
+            legible(declared.get("name", name)),
+            legible(declared.get("version", getattr(functions, "__version__", ""))),
             importing,
             offered,
             dtypes,
-            bool(declared.get("deterministic", True)),
-            Declared(accuracy == "normwise", float(growth), dict(conventions)),
+            Declared(
+                accuracy == "normwise",
+                float(growth),
+                dict(conventions),
+                bool(declared.get("deterministic", True)),
+            ),
         ),
     )
 

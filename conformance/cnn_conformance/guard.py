@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cnn_conformance.legible import legible
+from cnn_conformance.memory import Kept, litter, unwritten
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import Shape, result_shapes
 
@@ -25,7 +27,7 @@ SIZE_CLAUSES = {
 """The clause that says the spatial size of a forward result."""
 
 
-class DeclinedError(Exception):
+class DeclinedError(NotImplementedError):
     """The candidate raised NotImplementedError: it does not claim to answer this."""
 
 
@@ -37,7 +39,7 @@ class MisconductError(Exception):
     """The candidate's answer breaks a clause before its numbers are looked at."""
 
     def __init__(self, clause: str, call: Call, words: str) -> None:
-        super().__init__(words)
+        super().__init__(legible(words))
         self.clause = clause
         self.call = call
 
@@ -45,15 +47,25 @@ class MisconductError(Exception):
 def guarded(functions: Any, watch: Callable[[Call], None] = lambda call: None) -> Implementation:
     """The candidate as an implementation whose answers have the right number, dtype and shapes.
 
-    `watch` sees every call before it is made. Raises DeclinedError, NotOfferedError or MisconductError.
+    `watch` sees every call before it is made. From one call to the next the first answer and the last are kept,
+    and looked at again: so make a guard for each case. Raises DeclinedError, NotOfferedError or MisconductError; an
+    impossible call that is answered is no misconduct here, and its answer whatever an array can be made of.
     """
+    kept = Kept()
 
     def answer(call: Call) -> Results:
         function = getattr(functions, call.function, None)
         if not callable(function):
             raise NotOfferedError(call.function)
         watch(call)
-        before = {n: a.tobytes() for n, a in call.arguments.items() if isinstance(a, np.ndarray)}
+        if not call.valid:
+            answered = function(*call.arguments.values(), **call.parameters)
+            return tuple(map(_whatever, answered if isinstance(answered, tuple | list) else (answered,)))
+        shapes = result_shapes(call)
+        dtypes = {n: a.dtype for n, a in call.arguments.items() if isinstance(a, np.ndarray)}
+        before = {n: call[n].tobytes() for n in dtypes}
+        if dtypes:
+            litter(call, shapes, next(iter(dtypes.values())))
         try:
             answered = function(*call.arguments.values(), **call.parameters)
         except NotImplementedError as error:
@@ -61,24 +73,47 @@ def guarded(functions: Any, watch: Callable[[Call], None] = lambda call: None) -
         except Exception as error:
             said = f"{type(error).__name__}: {error}".rstrip(": ")
             raise MisconductError("VALID-CALL-ANSWERED", call, f"raised {said}") from error
-        results = _results(call, answered)
-        for name, as_it_was in before.items():
-            if call[name].tobytes() != as_it_was:
-                restored = np.frombuffer(as_it_was, call[name].dtype).reshape(call[name].shape)
-                call[name][...] = restored
-                raise MisconductError("INPUTS-UNCHANGED", call, f"changed its input {name}")
+        if call.of_integers:
+            return (_integers(call, answered),)
+        given = _arrays(call, answered, shapes)
+        results = tuple(a.astype(np.int64) if name == "indices" else a.copy() for name, a in given.items())
+        _check_memory(call, given, before, kept)
         return results
 
     return answer
 
 
-def _results(call: Call, answered: Any) -> Results:
-    if call.of_integers:
-        return (_integers(call, answered),)
+def _whatever(part: Any) -> Array:
+    try:
+        return np.asarray(part)
+    except Exception:  # noqa: BLE001 - it should have been refused; what it is does not matter
+        return np.zeros(())
+
+
+def _check_memory(call: Call, given: dict[str, Array], before: dict[str, bytes], kept: Kept) -> None:
+    """What a call was given, what it gives, and what calls before it gave. Restores what it was given."""
+    for name, as_it_was in before.items():
+        if call[name].tobytes() != as_it_was:
+            restored = np.frombuffer(as_it_was, call[name].dtype).reshape(call[name].shape)
+            call[name][...] = restored
+            raise MisconductError("INPUTS-UNCHANGED", call, f"changed its input {name}")
+    for name, array in given.items():
+        if unwritten(array):
+            raise MisconductError("RESULT-WRITTEN", call, f"{name} shows memory that was never written")
+    if lost := kept.overwritten():
+        earlier, name = lost
+        raise MisconductError(
+            "RESULT-KEPT", earlier, f"a later call changed the result {name} of an earlier one"
+        )
+    kept.keep(call, given.items())
+
+
+def _arrays(call: Call, answered: Any, shapes: tuple[Shape, ...]) -> dict[str, Array]:
+    """The results as arrays of the right dtype and shapes, in the candidate's own memory."""
     parts = _parts(call, answered)
     dtype = next(a.dtype for a in call.arguments.values() if isinstance(a, np.ndarray))
-    arrays = tuple(_array(call, name, part, dtype) for name, part in zip(call.results, parts, strict=True))
-    for name, array, shape in zip(call.results, arrays, result_shapes(call), strict=True):
+    arrays = {name: _array(call, name, part, dtype) for name, part in zip(call.results, parts, strict=True)}
+    for (name, array), shape in zip(arrays.items(), shapes, strict=True):
         if array.shape != shape:
             clause = _shape_clause(call, array.shape, shape)
             raise MisconductError(clause, call, f"{name} has shape {array.shape}, expected {shape}")
@@ -100,9 +135,8 @@ def _parts(call: Call, answered: Any) -> tuple[Any, ...]:
 
 
 def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
-    """A copy, so that a later call cannot change what was judged."""
     try:
-        array = _copied(part)
+        array = _converted(part)
     except Exception as error:
         words = f"{name} is a {type(part).__name__}, which NumPy cannot turn into an array"
         raise MisconductError("RESULT-KIND", call, words) from error
@@ -113,23 +147,23 @@ def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
             raise MisconductError(
                 "RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected an integer one"
             )
-        return array.astype(np.int64)
+        return array
     if array.dtype != dtype:
         raise MisconductError("RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected {dtype}")
     return array
 
 
-def _copied(part: Any) -> Array:
+def _converted(part: Any) -> Array:
     """By what NumPy takes for an array, else by DLPack. Raises whatever an object's own conversion raises."""
     try:
-        array = np.array(part)
+        array = np.asarray(part)
     except Exception:
         if not hasattr(part, "__dlpack__"):
             raise
     else:
         if not (array.dtype.hasobject and hasattr(part, "__dlpack__")):
             return array
-    return np.array(np.from_dlpack(part))
+    return np.asarray(np.from_dlpack(part))
 
 
 def _kind(part: Any) -> str:

@@ -46,7 +46,8 @@ def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Or
         return Violation(misconduct.clause, misconduct.call.function, words=str(misconduct))
     if comparison.holds:
         return comparison
-    return Violation(judged.clause, judged.function, comparison)
+    sides = None if comparison.words else comparison
+    return Violation(judged.clause, judged.function, sides, comparison.words)
 
 
 def remembering(implementation: Implementation, call: Call) -> Implementation:
@@ -111,14 +112,15 @@ def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
 def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
     """Judge every case of a chunk, in order; each is drawn once for all candidates."""
     oracles = [trusted(candidate) for candidate in candidates]
-    implementations = [guarded(candidate.functions) for candidate in candidates]
     laws = laws_of(chunk.function, chunk.only)
     found: list[Tallies] = [{} for _ in candidates]
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
-        for oracle, implementation, tallies in zip(oracles, implementations, found, strict=True):
-            if case is not None:
-                judge_case(laws, remembering(implementation, case.call), case, oracle, tallies)
+        if case is None:
+            continue
+        for candidate, oracle, tallies in zip(candidates, oracles, found, strict=True):
+            implementation = remembering(guarded(candidate.functions), case.call)
+            judge_case(laws, implementation, case, oracle, tallies)
     return found
 
 
@@ -127,7 +129,7 @@ def judge_case(
 ) -> None:
     """Judge a case by every law that applies to it, and count."""
     for judged in laws:
-        if not all(applies(case) for applies in judged.law.when):
+        if not judged.law.applies(case):
             continue
         outcome = judge(judged, implementation, case, oracle)
         tally = tallies.setdefault((judged.clause, judged.function), Tally())

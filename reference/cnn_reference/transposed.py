@@ -12,9 +12,9 @@ from cnn_reference.checks import (
     Array,
     Ints,
     ShapeError,
+    integers,
     per_axis,
     per_side,
-    positive,
     require_images,
     require_shape,
 )
@@ -71,7 +71,7 @@ def conv_transpose_backward(
     require_shape("dy", dy, (len(x), w.shape[1] * groups, *sizes))
     # Here x is what the padding's zeros would be multiplied by, and 0 times infinity is not 0.
     gradient = weight_gradient if np.isfinite(x).all() else weight_gradient_inside
-    return correlate(dy, w, g), gradient(x, dy, g), bias_gradient(dy)
+    return correlate(dy, w, None, g), gradient(x, dy, g), bias_gradient(dy)
 
 
 def _geometry(
@@ -84,12 +84,12 @@ def _geometry(
     groups: int,
 ) -> tuple[Geometry, Ints]:
     """Check that the filters fit the images; give how they move over the output, and the output's sizes."""
-    rank = require_images("x", x)
+    rank = require_images("x", x.shape)
     stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
     output_padding = per_axis("output padding", output_padding, rank, least=0)
     padding = per_side(padding, rank)
-    groups = positive("groups", groups)
-    if not (w.ndim == x.ndim and len(w) == x.shape[1] and len(w) % groups == 0):
+    (groups,) = integers("groups", (groups,))
+    if not (groups > 0 and w.ndim == x.ndim and len(w) == x.shape[1] and len(w) % groups == 0):
         raise ShapeError(
             f"x of shape {x.shape} and w of shape {w.shape} do not make {groups} groups: w is "
             "(C_in, C_out // groups, *kernel), and groups divides both channels"

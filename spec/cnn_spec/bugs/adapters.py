@@ -5,7 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from cnn_spec.bugs.changes import SEVERAL, all_one, filled, first_for_all, no_padding, swap_pairs
+from cnn_spec.bugs.changes import (
+    SEVERAL,
+    filled,
+    swap_pairs,
+    swap_stride_and_dilation,
+)
 from cnn_spec.bugs.conditions import biased
 from cnn_spec.bugs.layouts import EVERY_RANKED
 from cnn_spec.bugs.model import Bug, Wrong, asked, bug, giving, taking
@@ -87,15 +92,6 @@ def turned(call: Call) -> Call:
     return call.but(**per_axis)
 
 
-def held(call: Call, y: Array) -> Array:
-    """Each sample stays until the next."""
-    found = np.array(y)
-    for axis, f in enumerate(call["factor"], start=2):
-        at = np.arange(found.shape[axis]) // f * f
-        found = np.take(found, at, axis)
-    return found
-
-
 BUGS: tuple[Bug, ...] = (
     adapter("the map is taken for channels last", FORWARD, taking("x", reinterpreted(channels_last))),
     adapter("results are left channels last", FORWARD, giving("y", as_result)),
@@ -127,16 +123,13 @@ BUGS: tuple[Bug, ...] = (
     adapter(
         "padding is passed with all befores first", "conv", taking("padding", interleaved), ranks=SEVERAL
     ),
-    adapter("padding is not passed on", "conv", taking("padding", no_padding)),
-    adapter("dilation is not passed on", "conv", taking("dilation", all_one)),
-    adapter("dilation is not passed on in pooling", "max_pool", taking("dilation", all_one)),
     adapter(
         "stride is not passed on to pooling, which takes the kernel's size",
         ("max_pool", "avg_pool"),
         taking("stride", lambda c, s: c["kernel_size"]),
     ),
     adapter("groups are not passed on", "conv", lambda right: lambda call: right(call.but(groups=1))),
-    adapter("the bias is dropped", "conv", asked(lambda c: c.but(b=None)), biased),
+    adapter("the bias is dropped", "conv", asked(lambda c: c.but(b=None)), biased, source="CONV-AFFINE"),
     adapter(
         "ceil_mode is not passed on",
         ("max_pool", "avg_pool"),
@@ -146,20 +139,28 @@ BUGS: tuple[Bug, ...] = (
         "count_include_pad is not passed on", "avg_pool", taking("count_include_pad", lambda c, on: True)
     ),
     adapter(
-        "the first axis' stride is passed for all",
-        "conv",
-        taking("stride", first_for_all),
-        ranks=SEVERAL,
-    ),
-    adapter(
         "stride and dilation are passed in the other's place",
         "conv_backward",
-        lambda right: lambda call: right(call.but(stride=call["dilation"], dilation=call["stride"])),
+        asked(swap_stride_and_dilation),
     ),
     adapter(
         "dx and dw are returned in the other's place",
         "conv_backward",
         answered(lambda c, r: (r[1], r[0], r[2])),
+    ),
+    adapter(
+        "indices have an axis too many",
+        "max_pool_with_indices",
+        answered(lambda c, r: (r[0], r[1][None])),
+        source="pytorch/pytorch/issues/38986",
+    ),
+    adapter(
+        "indices are floats", "max_pool_with_indices", answered(lambda c, r: (r[0], r[1].astype(r[0].dtype)))
+    ),
+    adapter(
+        "values and indices are returned in the other's place",
+        "max_pool_with_indices",
+        answered(lambda c, r: r[::-1]),
     ),
     adapter("only dx is returned", "conv_backward", answered(lambda c, r: r[:1])),
     adapter("nothing is returned for the bias", "conv_backward", answered(lambda c, r: (*r[:2], None))),
@@ -180,5 +181,4 @@ BUGS: tuple[Bug, ...] = (
         "upsample",
         taking("factor", lambda c, f: tuple(max(i - 1, 1) for i in f)),
     ),
-    adapter("an upsampling library that repeats is called", "upsample", giving("y", held)),
 )

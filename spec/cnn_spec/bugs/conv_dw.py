@@ -9,6 +9,8 @@ from cnn_spec.bugs.changes import (
     beyond,
     deriving,
     filled,
+    first_group_for_all,
+    first_sample,
     flip_kernel,
     last_for_all,
     next_group,
@@ -45,11 +47,6 @@ def windows_on_the_map_only(call: Call, dy: Array) -> Array:
     for axis, ((before, _), step) in enumerate(zip(call["padding"], call["stride"], strict=True), start=2):
         found[(*(ALL,) * axis, slice(-(-before // step)))] = 0
     return found
-
-
-def first_sample(call: Call) -> Call:
-    """The first sample alone."""
-    return call.but(dy=call["dy"][:1], x=call["x"][:1])
 
 
 def last_sample(call: Call) -> Call:
@@ -216,7 +213,7 @@ BIAS: tuple[Bug, ...] = (
     bug(
         "db: every group gets the first group's",
         BACK,
-        giving("db", lambda c, db: np.tile(db[: db.size // c["groups"]], c["groups"])),
+        giving("db", first_group_for_all),
         grouped,
     ),
     bug(

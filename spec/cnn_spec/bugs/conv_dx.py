@@ -6,7 +6,7 @@ from cnn_spec.bugs.changes import (
     ALL,
     SEVERAL,
     all_one,
-    at_place,
+    assigned,
     beyond,
     deriving,
     first_for_all,
@@ -28,6 +28,7 @@ from cnn_spec.bugs.conditions import (
     batched,
     depthwise,
     dilated,
+    few_outputs,
     grouped,
     lopsided,
     padded,
@@ -37,32 +38,9 @@ from cnn_spec.bugs.conditions import (
     with_remainder,
 )
 from cnn_spec.bugs.model import Bug, bug, giving, variants
-from cnn_spec.definitions.convolution import indices
-from cnn_spec.operations import Array, Call, Implementation, Results
+from cnn_spec.operations import Array, Call
 
 BACK = "conv_backward"
-
-
-def last_writer_wins(right: Implementation) -> Implementation:
-    """The derivative is assigned, window by window, not added."""
-
-    def answer(call: Call) -> Results:
-        found, dw, db = right(call)
-        dx = np.zeros_like(found)
-        plain = call.but(w=np.ones_like(call["w"]), x=call["x"][:1], dy=call["dy"][:1])
-        for o in indices(*call["dy"].shape[2:]):
-            here = at_place(o)
-            one, some = np.zeros_like(call["dy"]), np.zeros_like(plain["dy"])
-            one[here], some[here] = call["dy"][here], 1
-            dx = np.where(right(plain.but(dy=some))[0] != 0, right(call.but(dy=one))[0], dx)
-        return dx, dw, db
-
-    return answer
-
-
-def few_outputs(call: Call) -> bool:
-    """At most 300 places in the output, so that going from window to window stays fast."""
-    return int(np.prod(call["dy"].shape[2:])) <= 300
 
 
 def interior(call: Call, dx: Array) -> Array:
@@ -130,7 +108,7 @@ FILTERS: tuple[Bug, ...] = (
         source="YG-GENERAL",
     ),
     bug("dx: filters beyond the 32nd do not count", BACK, deriving("dx", "w", zeroed(beyond(32)))),
-    bug("dx: windows overwrite one another", BACK, last_writer_wins, few_outputs, source="EQ3-UPDATE"),
+    bug("dx: windows overwrite one another", BACK, assigned("dy"), few_outputs, source="EQ3-UPDATE"),
 )
 
 PARAMETERS: tuple[Bug, ...] = (
@@ -147,7 +125,6 @@ PARAMETERS: tuple[Bug, ...] = (
         deriving("dx", "stride", all_one),
         strided,
         pointwise,
-        source="pytorch/pytorch/issues/63314",
     ),
     bug(
         "dx: the stride is ignored if there are groups",
@@ -174,7 +151,6 @@ PARAMETERS: tuple[Bug, ...] = (
         "dx: stride and dilation are swapped",
         BACK,
         only("dx", swap_stride_and_dilation),
-        source="huggingface/candle/pull/2337",
     ),
     *variants(
         "dx: the dilation is ignored",

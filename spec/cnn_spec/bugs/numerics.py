@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cnn_spec.bugs.changes import at_place
 from cnn_spec.bugs.conditions import batched, channels_above, depthwise, grouped, kind, strided
 from cnn_spec.bugs.model import Bug, Wrong, answering, asked, bug, giving, taking
-from cnn_spec.bugs.pooling_rules import elements_of, right_count, windows_of
+from cnn_spec.bugs.pooling_rules import planes, right_count, windows_of
 from cnn_spec.bugs.rounding_steps import BFLOAT16, FLOAT16, FLOAT32, TF32, few_products, rounded, summing
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import forward_shape
@@ -34,12 +33,13 @@ def mean_in(bits: float) -> Wrong:
     """Sums of means in a narrower format."""
 
     def define(call: Call) -> Array:
-        y = np.zeros(forward_shape(call))
-        for window in windows_of(call):
-            elements, total = elements_of(call["x"], window), np.zeros(call["x"].shape[:2])
-            for e in range(elements.shape[-1]):
-                total = rounded(bits)(total + elements[..., e])
-            y[at_place(window.at)] = total / right_count(call, window)
+        x, y = planes(call["x"]), np.zeros(forward_shape(call))
+        flat = planes(y)
+        for window, elements, at in windows_of(call):
+            total = np.zeros(x.shape[:2])
+            for element in elements:
+                total = rounded(bits)(total + x[..., element])
+            flat[..., at] = total / right_count(call, window)
         return y
 
     return answering(define)
