@@ -74,8 +74,8 @@ def needs(operation: str, situation: str, number: int) -> Needs:
         return {"number of axes": ("2", "3", "4"), "axis": ("middle", "last")}
     if situation == Situation.NON_FINITE and operation.startswith("softmax"):
         return {"length": SEVERAL}
-    if situation == Situation.LAID_OUT and _layout(number) == "broadcast":
-        return {"batch": ("several",)}
+    if situation == Situation.LAID_OUT:  # what has one element on its axes lies in memory in one way
+        return {"batch": ("several",), "length": SEVERAL, "features in": SEVERAL}
     if situation == Situation.IMPOSSIBLE:
         return ways_of(operation)[_way(operation, number)][1]
     return {}
