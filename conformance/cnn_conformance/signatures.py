@@ -44,7 +44,7 @@ def wrong_answer(
         return f"{misconduct.clause}: {misconduct}"
     if all(np.array_equal(part, right) for part, right in zip(answer, truth, strict=True)):
         return None
-    judging = (judged for judged in every_law(function) if all(applies(case) for applies in judged.law.when))
+    judging = (judged for judged in every_law(function) if judged.law.applies(case))
     only_answer = alone(implementation, case.call)
     if not any(isinstance(judge(judged, only_answer, case, oracle), Violation) for judged in judging):
         return None
