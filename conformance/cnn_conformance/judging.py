@@ -44,7 +44,7 @@ def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Or
         return None
     except MisconductError as misconduct:
         return Violation(misconduct.clause, misconduct.call.function, words=str(misconduct))
-    if comparison.holds:
+    if comparison is None or comparison.holds:
         return comparison
     sides = None if comparison.words else comparison
     return Violation(judged.clause, judged.function, sides, comparison.words)

@@ -71,26 +71,27 @@ class Plan(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def plan(shape: Ints, itemsize: int, c_out: int, g: Geometry, exact: bool) -> Plan:
-    """Choose the layout, not runs if `exact`, and blocks that fit the cache.
+def plan(shape: Ints, itemsize: int, c_out: int, g: Geometry, runs: bool) -> Plan:
+    """Choose the layout, one of runs if they are allowed, and the blocks.
 
-    Rows, and more than one row in any layout, take no more memory than makes four times images, filters and outputs.
+    Blocks fit the cache, but rows, which make up for it by larger products, only the room: what makes the peak of memory
+    four times the images, filters and outputs. A row of one group of an image is not split, whatever it takes.
     """
     n, c_in, size, *_ = shape
-    of_group, cache = c_in // g.groups, CACHE // itemsize
+    of_group = c_in // g.groups
     filters, outputs = c_out * of_group * prod(g.kernel), n * c_out * prod(g.out)
     laid, spread, shares = g, 1, 0
-    if g.stride[0] == 1 < g.kernel[0] and of_group * prod(g.kernel) * prod(g.out) > cache:
+    if g.stride[0] == 1 < g.kernel[0] and of_group * prod(g.kernel) * prod(g.out) * itemsize > CACHE:
         kernel, padding, out = (1, *g.kernel[1:]), ((0, 0), *g.padding[1:]), (size, *g.out[1:])
         laid, spread = g._replace(kernel=kernel, padding=padding, out=out), g.kernel[0]
         shares = spread * c_out * prod(out)
-    runs = spread == max(g.stride) == 1 and not exact
+    runs = runs and spread == max(g.stride) == 1
 
     whole = lay_out(shape, itemsize, laid, runs, slice(0, 1), slice(0, g.groups), slice(0, laid.out[0]))
     grid = (g.out[0], *whole.padded[3:]) if runs else g.out
     of_image = prod(whole.padded) + prod(whole.columns) + (shares or filters)
     room = max(SMALL // itemsize, 3 * prod(shape) + 2 * filters + 4 * outputs - n * c_out * prod(grid))
-    fit = min(cache, room)
+    fit = min(CACHE // itemsize, room)
     images, groups = fit // of_image, (room if shares else fit) * g.groups // of_image
     rows = room * g.groups * laid.out[0] // of_image
     blocks = []
@@ -99,9 +100,9 @@ def plan(shape: Ints, itemsize: int, c_out: int, g: Geometry, exact: bool) -> Pl
         blocks.append(block._replace(spread=spread_over(g, part[2])) if shares else block)
     return Plan(
         blocks,
-        (g.groups, spread, c_out // g.groups, of_group * prod(laid.kernel)),
-        (n, g.groups, c_out // g.groups, prod(grid)),
-        grid,
+        filters=(g.groups, spread, c_out // g.groups, of_group * prod(laid.kernel)),
+        results=(n, g.groups, c_out // g.groups, prod(grid)),
+        grid=grid,
     )
 
 
@@ -114,33 +115,32 @@ def parts(size: int, most: int) -> list[slice]:
 def lay_out(
     shape: Ints, itemsize: int, g: Geometry, runs: bool, images: slice, groups: slice, rows: slice
 ) -> Block:
-    """Give a block of windows or runs."""
-    of_group = shape[1] // g.groups
-    counts = images.stop - images.start, (groups.stop - groups.start) * of_group
+    """Give a block of windows, or of runs."""
+    of_group, count = shape[1] // g.groups, groups.stop - groups.start
+    counts = (images.stop - images.start, count * of_group)
     befores = [before for before, _ in g.padding]
     outputs = (rows, *[slice(0, n) for n in g.out[1:]])
     axes = zip(shape[2:], g.kernel, g.stride, befores, g.dilation, outputs, strict=True)
     sources, insides, padded = zip(*[covered(*axis) for axis in axes], strict=True)
 
-    row_major = [*accumulate((1, *padded[:0:-1], padded[0], counts[1]), mul)][::-1]
-    apart = row_major[2:]
-    positions, moves = (rows.stop - rows.start, *g.out[1:]), tuple(map(mul, apart, g.stride))
-    row = prod(g.out[1:])
+    # From one image, channel and element of each axis to the next.
+    apart = [*accumulate((1, *padded[:0:-1], padded[0], counts[1]), mul)][::-1]
+    positions = (rows.stop - rows.start, *g.out[1:])
+    row, moves = prod(g.out[1:]), tuple(map(mul, apart[2:], g.stride))
     if runs:
-        positions = (1 + sum([(n - 1) * step for n, step in zip(positions, apart, strict=True)]),)
-        row, moves = apart[0], (1,)
-    steps = (*row_major[:2], *map(mul, apart, g.dilation), *moves)
-    start, stop = rows.start * row, rows.start * row + prod(positions)
+        last = sum([(n - 1) * step for n, step in zip(positions, apart[2:], strict=True)])
+        positions, row, moves = (last + 1,), apart[2], (1,)
+    start, length = rows.start * row, prod(positions)
     return Block(
-        (images, slice(groups.start * of_group, groups.stop * of_group), *sources),
-        (*counts, *padded),
-        (..., *insides) if any(map(any, g.padding)) else None,
-        (*counts, *g.kernel, *positions),
-        tuple([itemsize * step for step in steps]),
-        (counts[0], groups.stop - groups.start, of_group * prod(g.kernel), prod(positions)),
-        groups,
-        (images, groups, slice(None), slice(start, stop)),
-        [],
+        source=(images, slice(groups.start * of_group, groups.stop * of_group), *sources),
+        padded=(*counts, *padded),
+        inside=(..., *insides) if any(map(any, g.padding)) else None,
+        windows=(*counts, *g.kernel, *positions),
+        steps=tuple([itemsize * s for s in (*apart[:2], *map(mul, apart[2:], g.dilation), *moves)]),
+        columns=(counts[0], count, of_group * prod(g.kernel), length),
+        groups=groups,
+        results=(images, groups, slice(None), slice(start, start + length)),
+        spread=[],
     )
 
 

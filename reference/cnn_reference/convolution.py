@@ -125,13 +125,11 @@ def conv_geometry(
     """Check that the filters fit the images, and give how they move."""
     stride, dilation = integers("stride", stride), integers("dilation", dilation)
     (groups,) = integers("groups", (groups,))
-    return _geometry(x.shape, w.shape, stride, pairs(padding), dilation, groups)
+    return _fit(x.shape, w.shape, stride, pairs(padding), dilation, groups)
 
 
 @lru_cache(maxsize=1024)
-def _geometry(
-    images: Ints, filters: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
-) -> Geometry:
+def _fit(images: Ints, filters: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int) -> Geometry:
     rank = require_images("x", images)
     stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
     padding = per_side(padding, rank)
@@ -145,11 +143,12 @@ def _geometry(
             f"x of shape {images} and w of shape {filters} do not make {groups} groups: w is "
             "(C_out, C_in // groups, *kernel), and groups divides both channels"
         )
+    kernel = per_axis("kernel", filters[2:], rank)
     out = [
         count_windows(n, k, s, p, d, ceil_mode=False)
-        for n, k, s, p, d in zip(images[2:], filters[2:], stride, padding, dilation, strict=True)
+        for n, k, s, p, d in zip(images[2:], kernel, stride, padding, dilation, strict=True)
     ]
-    return Geometry(filters[2:], stride, padding, dilation, tuple(out), groups)
+    return Geometry(kernel, stride, padding, dilation, tuple(out), groups)
 
 
 conv1d, conv2d, conv3d = of_each_rank("conv{}d", conv)

@@ -17,7 +17,7 @@ from cnn_reference.windows import CACHE, Index, axis_taps, kernel_taps
 
 def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     """Sum `x w` over channels and taps, and add `b`: (N, C_out, *out)."""
-    p = plan(x.shape, x.itemsize, len(w), g, False)
+    p = plan(x.shape, x.itemsize, len(w), g, runs=True)
     y = _products(x, w, p) if p.filters[1] == 1 else _shares(x, w, p)
     y = y.reshape(len(x), len(w), *p.grid)
     if p.grid != g.out:
@@ -55,7 +55,8 @@ def _shares(x: Array, w: Array, p: Plan) -> Array:
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Sum `dy x` over images and positions: (C_out, C_in // groups, *kernel)."""
     c_out, c_in = dy.shape[1], x.shape[1] // g.groups
-    p = plan(x.shape, x.itemsize, c_out, g, True)
+    # Windows that begin in one row and end in the next would meet dy's zeros there, and 0 times infinity is not 0.
+    p = plan(x.shape, x.itemsize, c_out, g, runs=False)
     dw, dy = np.zeros(p.filters, x.dtype), dy.reshape(p.results)
     for block in p.blocks:
         met = columns(x, block).swapaxes(2, 3)

@@ -26,8 +26,8 @@ class Standing(StrEnum):
     NOT_EXECUTABLE = "not executable"
 
 
-LawFunction = Callable[[Implementation, Case, Oracle], Comparison]
-"""`law(implementation, case, oracle)`: whether the clause holds of this implementation in this case."""
+LawFunction = Callable[[Implementation, Case, Oracle], Comparison | None]
+"""`law(implementation, case, oracle)`: whether the clause holds of this implementation in this case, if that can be said."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -142,8 +142,8 @@ def test_the_verdicts_stand_by_operation_and_clause() -> None:
     heading, *lines = conv.all("tr")
     assert heading.text == "clause conv1d"
     assert [line.text for line in lines] == [
-        "CONV-AFFINE ✗ violated 7 cases, error 0.50",
-        "CONV-XCORR ✓ holds 7 cases, error 0.25",
+        "CONV-AFFINE ✗ violated 7 cases, 0.50 of the bound",
+        "CONV-XCORR ✓ holds 7 cases, 0.25 of the bound",
         "CONV-STRIDE-SIZE ✓ holds 3 cases, 1 declined",
         "PAD-VALUE ? inconclusive 2 cases never saw some padding",
     ]

@@ -5,7 +5,7 @@ import pytest
 import cnn_reference
 from cnn_conformance.guard import guarded
 from cnn_conformance.mutation import cases_of, violated
-from cnn_spec.bounds import Oracle
+from cnn_spec.bounds import Declared, Oracle
 from cnn_spec.bugs import Functions
 from cnn_spec.bugs.rounding_steps import BUGS, FORMATS, RESULTS, steps_of
 from cnn_spec.operations import OPERATIONS, implementation_of
@@ -47,3 +47,24 @@ def test_without_rounding_the_steps_are_right(operation: str, result: str) -> No
                 assert violated(function, implementation, case, oracle) is None, (words, case.id)
                 judged[words] += 1
     assert all(judged.values())
+
+
+@pytest.mark.parametrize(
+    "operation", [name for name in dict.fromkeys(bug.operations[0] for bug in BUGS) if "conv" in name]
+)
+def test_every_step_is_seen_under_the_bounds_by_the_norm_too(operation: str) -> None:
+    by_norm = Oracle(reference, Declared(normwise=True))
+    alive = {
+        bug.name: guarded(Functions(bug.name, bug.over(reference)))
+        for bug in BUGS
+        if operation in bug.operations
+    }
+    for function, case in cases_of([OPERATIONS[operation].function(1)], "quick", 0):
+        alive = {
+            name: mistaken
+            for name, mistaken in alive.items()
+            if not violated(function, mistaken, case, by_norm)
+        }
+        if not alive:
+            break
+    assert not alive

@@ -107,8 +107,8 @@ def levels_of(case_id: str) -> Row:
     function, source, at, variant, kind = case_id.split("/")
     operation = FUNCTIONS[function][0]
     levels = levels_in(_row(function, source, int(at)), operation, source, int(at))
-    way = levels.pop("way", levels.get("situation", Situation.ORDINARY.value))
-    found = {**levels, "situation": way}
+    situation = levels.pop("way", levels.pop("situation", Situation.ORDINARY.value))
+    found = {"situation": situation, **levels}
     return found if OPERATIONS[operation].of_integers else {**found, "dtype": variant, "data": kind}
 
 

@@ -148,7 +148,8 @@ def _order_is_clear(case: Case) -> bool:
         return bool(np.all(in_order[:, 1:] != in_order[:, :-1]))
     if "dy" not in call.arguments:
         return True
-    planes = call["dy"].reshape(prod(call["dy"].shape[:2]), -1)
+    shape = call["dy"].shape
+    planes = call["dy"].reshape(prod(shape[:2]), prod(shape[2:]))
     for plane in planes:
         shown = plane[plane != 0]
         if np.unique(shown).size != shown.size or np.any(np.frexp(shown)[0] != 0.5):

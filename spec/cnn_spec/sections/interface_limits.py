@@ -23,25 +23,39 @@ def an_empty_batch_is_answered(implementation: Implementation, case: Case, oracl
     return worst(map(compare, implementation(case.call), oracle(case.call)))
 
 
-def they_go_where_they_must(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
+def they_go_where_they_must(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison | None:
     """NaN and infinities reach the results with a tap on them, by ordinary arithmetic, and no others.
 
     Where normwise accuracy is declared others may be reached too. Which of several indices is given is free.
+    Nothing is said of who errs with finite numbers in their places already.
     """
-    call = _under_conventions(case.call, oracle)
+    call = case.call
     with np.errstate(all="ignore"):
-        got, expected = implementation(case.call), oracle(call)
-        spread = (
-            call.results
-            if oracle.declared.normwise and is_convolution(call)
-            else SPREAD.get(call.operation, ())
+        if not _agrees(implementation, case, oracle, call.but(x=_finite(call["x"])), ()).holds:
+            return None
+        normwise = oracle.declared.normwise and is_convolution(call)
+        return _agrees(
+            implementation, case, oracle, call, call.results if normwise else SPREAD.get(call.operation, ())
         )
-        sides = zip(call.results, got, expected, oracle.tolerance(case, call), strict=True)
-        return worst(
-            _reached(g, e) if name in spread else compare(g, e, bound)
-            for name, g, e, bound in sides
-            if name != "indices"
-        )
+
+
+def _agrees(
+    implementation: Implementation, case: Case, oracle: Oracle, call: Call, spread: tuple[str, ...]
+) -> Comparison:
+    """Every result but indices; of those over which what is not finite may spread, only that it has arrived."""
+    meant = _under_conventions(call, oracle)
+    sides = zip(call.results, implementation(call), oracle(meant), oracle.tolerance(case, meant), strict=True)
+    return worst(
+        _reached(got, expected) if name in spread else compare(got, expected, bound)
+        for name, got, expected, bound in sides
+        if name != "indices"
+    )
+
+
+def _finite(x: Array) -> Array:
+    """The same order with finite numbers; a NaN above all."""
+    top = np.max(np.abs(x), where=np.isfinite(x), initial=0) + 1
+    return np.nan_to_num(x, nan=top + 1, posinf=top, neginf=-top).astype(x.dtype)
 
 
 def _under_conventions(call: Call, oracle: Oracle) -> Call:
@@ -121,7 +135,7 @@ CLAUSES = (
         laws=tuple(_non_finite()),
     ),
     Clause(
-        id="IMPOSSIBLE-CALL-REFUSED",
+        id="IMPOSSIBLE-REFUSED",
         section="interface",
         standing=Standing.HOLDS,
         statement=(
