@@ -35,6 +35,7 @@ class Lazy(click.Group):
         **dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands"),
         "mutants": "cnn_conformance.mutants",
         "compare": "cnn_conformance.gate_commands",
+        "init": "cnn_conformance.new_adapter",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
