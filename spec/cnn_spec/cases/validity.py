@@ -144,13 +144,17 @@ def _order_is_clear(case: Case) -> bool:
     """No two elements alike in a plane; tied data instead have powers of two, each once in a plane, as derivatives."""
     call = case.call
     if case.data is not Data.TIED:
-        in_order = np.sort(call["x"].reshape(prod(call["x"].shape[:2]), -1))
+        in_order = np.sort(_planes(call["x"]))
         return bool(np.all(in_order[:, 1:] != in_order[:, :-1]))
     if "dy" not in call.arguments:
         return True
-    planes = call["dy"].reshape(prod(call["dy"].shape[:2]), -1)
-    for plane in planes:
+    for plane in _planes(call["dy"]):
         shown = plane[plane != 0]
         if np.unique(shown).size != shown.size or np.any(np.frexp(shown)[0] != 0.5):
             return False
     return True
+
+
+def _planes(a: Array) -> Array:
+    """The planes of a map, one below the other; an empty map has none."""
+    return a.reshape(prod(a.shape[:2]), prod(a.shape[2:]))
