@@ -55,9 +55,8 @@ def shown(
 
 
 def fails_alone(subject: Subject, broken: Broken, judged: Judged, case: Case, oracle: Oracle) -> bool:
-    """Whether a case fails without earlier calls, and once more: afresh where the candidate can be loaded so."""
-    candidate = afresh(subject)
-    return all(shown(broken, judged, candidate, case, oracle) is not None for _ in range(2))
+    """Whether a case fails without earlier calls, and once more so: afresh where the candidate can be loaded so."""
+    return all(shown(broken, judged, afresh(subject), case, oracle) is not None for _ in range(2))
 
 
 def shortest_sequence(

@@ -165,7 +165,8 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
     examples: dict[Key, Explanation] = {}
     for one, explanation in zip(broken, explanations, strict=True):
         found = explanation.result()
-        examples.setdefault((found.clause, one.function), found)
+        key = found.clause, one.function
+        examples[key] = min(examples.get(key, found), found, key=lambda e: (e.earlier is None, e.earlier))
         if found.clause != one.clause:
             tally = tallies[one.clause, one.function]
             tallies.setdefault((found.clause, one.function), Tally()).failures.update(tally.failures)

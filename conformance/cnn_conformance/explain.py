@@ -26,6 +26,8 @@ from cnn_spec.shapes import forward_shape
 
 FAILURES_WEIGHED = 12
 """The smallest of so many failing cases is the one that is made smaller."""
+SEQUENCES = 3
+"""For so many failing cases earlier calls are looked for."""
 INDEPENDENT = "CALLS-INDEPENDENT"
 """The clause on earlier calls."""
 TERMS = 50_000
@@ -36,12 +38,14 @@ TERMS = 50_000
 class Explanation:
     """What became of a broken clause: its smallest counterexample, and whether this suite contradicts itself on it.
 
-    `clause` is the one that is broken in truth: CALLS-INDEPENDENT where no failing case fails alone.
+    `clause` is the one that is broken in truth: CALLS-INDEPENDENT where no failing case fails alone. `earlier` calls
+    must come before for it to show; None if no sequence that does it was found.
     """
 
     clause: str
     counterexample: Counterexample
     contradiction: Contradiction | None = None
+    earlier: int | None = 0
 
 
 def explain(subject: Subject, broken: Broken) -> Explanation:
@@ -54,8 +58,11 @@ def explain(subject: Subject, broken: Broken) -> Explanation:
         judged = law_of(failure)
         if fails_alone(subject, broken, judged, case, oracle):
             return _smallest(subject, candidate, broken, judged, case, oracle)
-    failure, case = weighed[0]
-    return _after_others(subject, candidate, broken, law_of(failure), case, oracle)
+    tried = (
+        _after_others(subject, candidate, broken, law_of(failure), case, oracle)
+        for failure, case in weighed[:SEQUENCES]
+    )
+    return min(tried, key=lambda found: (found.earlier is None, found.earlier))
 
 
 def _smallest(
@@ -84,11 +91,14 @@ def _after_others(
     if earlier is None:
         words = f"broke {broken.clause} in the run and not alone, nor after the cases before it in its chunk"
     else:
-        words = f"breaks {broken.clause} after {len(earlier)} earlier calls, and not alone"
+        before = "1 earlier call" if len(earlier) == 1 else f"{len(earlier)} earlier calls"
+        words = f"breaks {broken.clause} after {before}, and not alone"
     calls = [*(earlier or ()), case.call]
     violation = Violation(INDEPENDENT, broken.function, words=words)
     return Explanation(
-        INDEPENDENT, _counterexample(INDEPENDENT, judged, candidate, case, calls, violation, oracle)
+        INDEPENDENT,
+        _counterexample(INDEPENDENT, judged, candidate, case, calls, violation, oracle),
+        earlier=None if earlier is None else len(earlier),
     )
 
 

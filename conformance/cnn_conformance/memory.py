@@ -17,9 +17,9 @@ UNWRITTEN = float(np.float32(1.2345678e33))
 """No right result has this number, nor one that differs from it by less than it can tell."""
 INDEX_UNWRITTEN = 1_234_567_890_123_456_789
 BLOCKS = 4
-"""So many blocks of each size are left behind: a call may take some for itself."""
-LARGEST = 2**14
-"""Elements of the largest result for which memory is prepared: beyond, pages come from the system, and blank."""
+"""So many small blocks of each size are left behind: a call may take some for itself."""
+SMALL, LARGEST = 2**10, 2**16
+"""Elements of a small block, and of the largest result for which memory is prepared at all."""
 
 
 def litter(call: Call, shapes: Iterable[Shape], dtype: np.dtype[Any]) -> None:
@@ -27,7 +27,8 @@ def litter(call: Call, shapes: Iterable[Shape], dtype: np.dtype[Any]) -> None:
     for name, shape in zip(call.results, shapes, strict=True):
         if prod(shape) <= LARGEST:
             index = name == "indices"
-            blocks = [np.empty(shape, np.int64 if index else dtype) for _ in range(BLOCKS)]
+            count = BLOCKS if prod(shape) <= SMALL else 1
+            blocks = [np.empty(shape, np.int64 if index else dtype) for _ in range(count)]
             for block in blocks:
                 block.fill(INDEX_UNWRITTEN if index else UNWRITTEN)
 

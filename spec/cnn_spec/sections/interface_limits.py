@@ -30,13 +30,11 @@ def they_go_where_they_must(implementation: Implementation, case: Case, oracle: 
     Nothing is said of who errs with finite numbers in their places already.
     """
     call = case.call
+    normwise = oracle.declared.normwise and is_convolution(call)
+    spread = call.results if normwise else SPREAD.get(call.operation, ())
     with np.errstate(all="ignore"):
-        if not _agrees(implementation, case, oracle, call.but(x=_finite(call["x"])), ()).holds:
-            return None
-        normwise = oracle.declared.normwise and is_convolution(call)
-        return _agrees(
-            implementation, case, oracle, call, call.results if normwise else SPREAD.get(call.operation, ())
-        )
+        finite = _agrees(implementation, case, oracle, call.but(x=_finite(call["x"])), ())
+        return _agrees(implementation, case, oracle, call, spread) if finite.holds else None
 
 
 def _agrees(
