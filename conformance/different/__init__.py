@@ -76,7 +76,7 @@ DIFFERENT: Mapping[str, Way] = {
         pooling.split_ties, ("max_pool_backward",), conventions={"tie_gradient": "split"}
     ),
     "NaN ignored in pooling, declared": _way(
-        pooling.ignoring_nan, ("max_pool",), conventions={"pool_nan": "ignore"}
+        pooling.ignoring_nan, MAX_POOLING[:2], conventions={"pool_nan": "ignore"}
     ),
     "relu of NaN is zero, declared": _way(
         activations.zero_for_nan, ("relu",), conventions={"relu_nan": "zero"}

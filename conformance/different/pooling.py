@@ -89,7 +89,7 @@ def split_ties(call: Call) -> Results:
 
 def ignoring_nan(call: Call) -> Results:
     """Max pooling in which a NaN never wins."""
-    return (_last_largest(call, ignore_nan=True)[0],)
+    return _last_largest(call, ignore_nan=True)[: len(call.results)]
 
 
 def _inside(a: Array, ends: tuple[tuple[int, int], ...], spatial: Shape) -> Array:
