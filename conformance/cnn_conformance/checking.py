@@ -9,6 +9,7 @@ from typing import Any
 
 from cnn_conformance.again import Broken
 from cnn_conformance.candidate import About, Subject, about
+from cnn_conformance.coverage import coverage_of
 from cnn_conformance.diagnosis import Suspect, diagnose
 from cnn_conformance.explain import Explanation, explain
 from cnn_conformance.judging import Tallies, Tally, run_chunk
@@ -112,6 +113,7 @@ def check(
         contradictions=tuple(e.contradiction for e in explained.examples.values() if e.contradiction),
         complete=complete,
         rounds=rounds,
+        coverage=tuple(coverage_of(function, _judged(tallies, function)) for function in functions_of(only)),
         timing={"judging": judged - started, "explaining": ended - judged, "total": ended - started},
     )
 
@@ -182,6 +184,11 @@ def _suspect(function: str, tallies: Tallies, seed: int) -> Suspect:
     # The clauses that every answer can break have every case, in the order in which all were judged.
     judged = max((tally.judged for tally in of_it), key=len)
     return Suspect(function, tuple(dict.fromkeys([*judged, *sorted(failed)])), failed, seed)
+
+
+def _judged(tallies: Tallies, function: str) -> set[str]:
+    """The cases of a function that were judged by any clause."""
+    return {case_id for (_, of), tally in tallies.items() if of == function for case_id in tally.judged}
 
 
 def _region(tally: Tally) -> Region | None:

@@ -6,7 +6,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -92,6 +92,23 @@ class Contradiction:
 
 
 @dataclass(frozen=True)
+class Share:
+    """So many of those that are feasible."""
+
+    exercised: int
+    feasible: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many pairs and triples of levels of an operation's case space the judged cases had, and how many there are."""
+
+    operation: str
+    pairs: Share
+    triples: Share
+
+
+@dataclass(frozen=True)
 class Report:
     """All verdicts on a candidate."""
 
@@ -105,6 +122,8 @@ class Report:
     complete: bool = True
     rounds: int = 0
     """Rounds of exploration beyond the arrays, at level deep."""
+    coverage: tuple[Coverage, ...] = ()
+    """Of each operation that was asked for; nothing is exercised of one that is not offered."""
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -142,6 +161,7 @@ class Report:
             "conforms": self.conforms,
             "summary": self.summary,
             "timing": dict(self.timing),
+            "coverage": [asdict(one) for one in self.coverage],
             "verdicts": [_verdict(v) for v in self.verdicts],
             "contradictions": [vars(c) for c in self.contradictions],
         }

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cnn_conformance.plan import Progress as Listener
-from cnn_conformance.report import Report, Status, Verdict
+from cnn_conformance.report import Report, Share, Status, Verdict
 from cnn_conformance.wording import (
     MARKS,
     Part,
@@ -54,6 +54,8 @@ def render(report: Report, console: Console) -> None:
         console.print(Text(f"\n? {operation}, inconclusive: {never}", "yellow"))
     for contradiction in report.contradictions:
         console.print(Text(contradicts(contradiction), "bold magenta"))
+    if report.coverage:
+        console.print(Text(_exercised(report), "dim"))
     console.print(_sum(report))
 
 
@@ -124,6 +126,17 @@ def _sum(report: Report) -> Text:
     status, sentence = outcome(report, named(report))
     words = f" ({circumstances(report)}): {tally(report)}"
     return Text.assemble("\n", (f"{MARKS[status]} {sentence}", f"bold {STYLES[status]}"), words)
+
+
+def _exercised(report: Report) -> str:
+    """How much of the case space was seen; what is not offered counts as unseen."""
+    pairs, triples = (_percent([getattr(c, kind) for c in report.coverage]) for kind in ("pairs", "triples"))
+    return f"\ncase space exercised: {pairs} of the feasible pairs of levels, {triples} of the triples"
+
+
+def _percent(shares: Sequence[Share]) -> str:
+    """Rounded down, so that only all of it is 100 %."""
+    return f"{100 * sum(s.exercised for s in shares) // max(sum(s.feasible for s in shares), 1)} %"
 
 
 @contextmanager

@@ -25,12 +25,11 @@ class Way:
 
 
 def _way(answer: Implementation, operations: tuple[str, ...], **about: Any) -> Way:
-    """Another way for some operations; the reference's for all others, for an empty batch, and for refusing."""
+    """Another way for some operations; the reference's for all others, and for refusing."""
 
     def answers(call: Call) -> Results:
         right = reference(call)
-        empty = "x" in call.arguments and not call["x"].size
-        return right if empty or call.operation not in operations else answer(call)
+        return answer(call) if call.operation in operations else right
 
     return Way(candidate(answers, **about), operations)
 
@@ -77,7 +76,7 @@ DIFFERENT: Mapping[str, Way] = {
         pooling.split_ties, ("max_pool_backward",), conventions={"tie_gradient": "split"}
     ),
     "NaN ignored in pooling, declared": _way(
-        pooling.ignoring_nan, ("max_pool",), conventions={"pool_nan": "ignore"}
+        pooling.ignoring_nan, MAX_POOLING[:2], conventions={"pool_nan": "ignore"}
     ),
     "relu of NaN is zero, declared": _way(
         activations.zero_for_nan, ("relu",), conventions={"relu_nan": "zero"}

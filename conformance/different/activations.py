@@ -9,7 +9,7 @@ from cnn_spec.operations import Array, Call, Results
 
 def _quiet(answer: Callable[[Call], Array]) -> Callable[[Call], Results]:
     def within(call: Call) -> Results:
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             return (answer(call),)
 
     return within
@@ -44,8 +44,8 @@ def _tanh_backward(call: Call) -> Array:
 
 
 OTHER_FORMULAS: Mapping[str, Callable[[Call], Results]] = {
-    "relu": _quiet(lambda call: np.where(call["x"] < 0, 0, call["x"])),
-    "relu_backward": _quiet(lambda call: call["dy"] * (call["x"] >= 0)),
+    "relu": _quiet(lambda call: np.where(call["x"] < 0, call["x"].dtype.type(0), call["x"])),
+    "relu_backward": _quiet(lambda call: np.where(call["x"] < 0, call["dy"].dtype.type(0), call["dy"])),
     "sigmoid": _quiet(lambda call: _sigmoid(call["x"])),
     "sigmoid_backward": _quiet(_sigmoid_backward),
     "tanh": _quiet(lambda call: np.sign(call["x"]) * np.tanh(np.abs(call["x"]))),

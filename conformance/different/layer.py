@@ -43,7 +43,7 @@ class Layer:
         inner: Index = tuple(
             slice(before, before + n) for n, (before, _) in zip(self.large, self.padding, strict=True)
         )
-        return image[(..., *inner)].reshape(len(image), -1, *self.large)
+        return image[(..., *inner)].reshape(len(image), image.shape[1] * image.shape[2], *self.large)
 
     def zeros(self, like: Array, channels: int) -> Array:
         """An empty padded image, its groups apart."""
@@ -51,7 +51,7 @@ class Layer:
 
     def grouped(self, image: Array) -> Array:
         """An image with its groups apart: (N, groups, C // groups, *spatial)."""
-        return image.reshape(len(image), self.groups, -1, *image.shape[2:])
+        return image.reshape(len(image), self.groups, image.shape[1] // self.groups, *image.shape[2:])
 
     def filters(self, w: Array) -> Array:
         """Filters with their groups apart: (groups, small C // groups, large C // groups, *kernel)."""

@@ -61,8 +61,9 @@ def _credited(call: Call, at: Array) -> Array:
     """The derivative added at one place for each window, the last window first."""
     planes = call["x"].shape[0] * call["x"].shape[1]
     dx = np.zeros((planes, prod(call["x"].shape[2:])), call["x"].dtype)
-    which = np.arange(planes)[:, None], at.reshape(planes, -1)[:, ::-1]
-    np.add.at(dx, which, call["dy"].reshape(planes, -1)[:, ::-1])
+    windows = prod(at.shape[2:])
+    which = np.arange(planes)[:, None], at.reshape(planes, windows)[:, ::-1]
+    np.add.at(dx, which, call["dy"].reshape(planes, windows)[:, ::-1])
     return dx.reshape(call["x"].shape)
 
 
@@ -88,7 +89,7 @@ def split_ties(call: Call) -> Results:
 
 def ignoring_nan(call: Call) -> Results:
     """Max pooling in which a NaN never wins."""
-    return (_last_largest(call, ignore_nan=True)[0],)
+    return _last_largest(call, ignore_nan=True)[: len(call.results)]
 
 
 def _inside(a: Array, ends: tuple[tuple[int, int], ...], spatial: Shape) -> Array:
@@ -146,7 +147,7 @@ def axis_by_axis(call: Call) -> Results:
             {**call.parameters, **one_axis},
         )
         (found,) = _sum_then_divide(flat)
-        a = np.moveaxis(found.reshape(*lines.shape[:-1], -1), -1, 2 + axis)
+        a = np.moveaxis(found.reshape(*lines.shape[:-1], found.shape[-1]), -1, 2 + axis)
     return (a,)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def one_by_one(order: Order) -> Sums:
         y = np.zeros((len(large), *filters.shape[:2], *layer.small), large.dtype)
         for (cell, at), c in order(product(layer.cells(), range(filters.shape[2]))):
             y += aside(filters[cell][:, :, c], layer) * seen[at][:, :, c, None]
-        return np.reshape(y, (len(large), -1, *layer.small))
+        return np.reshape(y, (len(large), len(w), *layer.small))
 
     def spread(small: Array, w: Array, layer: Layer) -> Array:
         filters, given = layer.filters(w), layer.grouped(small)
@@ -48,12 +49,14 @@ def one_by_one(order: Order) -> Sums:
         dw = np.zeros((*given.shape[1:3], seen.shape[2], *layer.kernel), small.dtype)
         for cell, at in layer.cells():
             products = given[:, :, :, None] * seen[at][:, :, None]
-            terms = np.moveaxis(products, (1, 2, 3), (-3, -2, -1)).reshape(-1, *dw.shape[:3])
+            terms = np.moveaxis(products, (1, 2, 3), (-3, -2, -1))
+            terms = terms.reshape(len(small) * prod(layer.small), *dw.shape[:3])
             dw[cell] = total(terms)
         return dw.reshape(-1, *dw.shape[2:])
 
     def total(terms: Array) -> Array:
-        ordered = terms[order(range(len(terms)))]
+        from_zero = np.concatenate([np.zeros_like(terms, shape=(1, *terms.shape[1:])), terms])
+        ordered = from_zero[order(range(len(from_zero)))]
         return np.asarray(np.cumsum(ordered, axis=0, dtype=terms.dtype)[-1])
 
     return Sums(correlate, spread, pair, total)
@@ -63,16 +66,14 @@ def _columns(large: Array, layer: Layer) -> Array:
     """What each cell of the kernel sees: (groups, C // groups x cells, N x places)."""
     padded = layer.padded(large)
     seen = np.stack([padded[at] for _, at in layer.cells()], axis=3)
-    n, groups, channels, cells, *_ = seen.shape
-    return np.moveaxis(seen.reshape(n, groups, channels * cells, -1), 0, 2).reshape(
-        groups, channels * cells, -1
-    )
+    rows = seen.shape[2] * seen.shape[3]
+    return np.moveaxis(seen, 0, 3).reshape(layer.groups, rows, len(large) * prod(layer.small))
 
 
 def _rows(small: Array, layer: Layer) -> Array:
     """The small image as (groups, F // groups, N x places)."""
     given = layer.grouped(small)
-    return np.moveaxis(given, 0, 2).reshape(layer.groups, given.shape[2], -1)
+    return np.moveaxis(given, 0, 2).reshape(layer.groups, given.shape[2], len(small) * prod(layer.small))
 
 
 def _correlate(large: Array, w: Array, layer: Layer) -> Array:
@@ -85,7 +86,7 @@ def _correlate(large: Array, w: Array, layer: Layer) -> Array:
 def _spread(small: Array, w: Array, layer: Layer) -> Array:
     filters, found = layer.filters(w), layer.zeros(small, w.shape[1])
     shares = filters.reshape(*filters.shape[:2], -1).swapaxes(1, 2) @ _rows(small, layer)
-    split = shares.reshape(layer.groups, w.shape[1], -1, len(small), *layer.small)
+    split = shares.reshape(layer.groups, w.shape[1], prod(layer.kernel), len(small), *layer.small)
     for number, (_, at) in enumerate(layer.cells()):
         found[at] += np.moveaxis(split[:, :, number], 2, 0)
     return layer.unpadded(found)

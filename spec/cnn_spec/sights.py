@@ -9,10 +9,15 @@ from cnn_spec.operations import Call
 from cnn_spec.sizes import extent
 
 
+def _on_axes(value: Any) -> tuple[Any, ...]:
+    """One for each axis; a size function speaks of one axis."""
+    return value if isinstance(value, tuple) else (value,)
+
+
 def kernel_of(call: Call) -> tuple[int, ...]:
     """The kernel's size on each axis, of a convolution or a pooling."""
     filters = next((a for name, a in call.arguments.items() if name.startswith("w")), None)
-    return call["kernel_size"] if filters is None else tuple(filters.shape[2:])
+    return _on_axes(call["kernel_size"]) if filters is None else tuple(filters.shape[2:])
 
 
 def spans_of(call: Call) -> tuple[int, ...]:
@@ -59,8 +64,28 @@ def several_filters(case: Case) -> bool:
 
 
 def several_channels(case: Case) -> bool:
-    """More than one channel of the input."""
+    """More than one channel, or feature, of the input."""
     return bool(case.call["x"].shape[1] > 1)
+
+
+def several_outputs(case: Case) -> bool:
+    """A flat layer with more than one output."""
+    return bool(case.call["w"].shape[0] > 1)
+
+
+def several_entries(case: Case) -> bool:
+    """More than one entry along the axis of a softmax."""
+    return bool(case.call["x"].shape[case.call["axis"]] > 1)
+
+
+def several_counted_channels(case: Case) -> bool:
+    """A count for more than one channel on both sides."""
+    return bool(min(case.call["c_in"], case.call["c_out"]) > 1)
+
+
+def a_counted_bias(case: Case) -> bool:
+    """A count that includes a bias."""
+    return bool(case.call["bias"])
 
 
 def a_multiplier_above_one(case: Case) -> bool:
@@ -87,7 +112,7 @@ def a_kernel_above_one(case: Case) -> bool:
 
 def a_stride_above_one(case: Case) -> bool:
     """A stride above 1."""
-    return bool(max(case.call["stride"]) > 1)
+    return bool(max(_on_axes(case.call["stride"])) > 1)
 
 
 def a_factor_above_one(case: Case) -> bool:
@@ -97,7 +122,8 @@ def a_factor_above_one(case: Case) -> bool:
 
 def a_dilation_above_one(case: Case) -> bool:
     """A dilation above 1 of a kernel above 1."""
-    return any(k > 1 and d > 1 for k, d in zip(kernel_of(case.call), case.call["dilation"], strict=True))
+    dilation = _on_axes(case.call["dilation"])
+    return any(k > 1 and d > 1 for k, d in zip(kernel_of(case.call), dilation, strict=True))
 
 
 def values_above_zero(case: Case) -> bool:
@@ -112,17 +138,37 @@ def values_below_zero(case: Case) -> bool:
 
 def padding(case: Case) -> bool:
     """Padding on some side."""
-    return any(map(any, case.call["padding"]))
+    return any(case.call["padding"] if case.call.of_integers else map(any, case.call["padding"]))
 
 
 def an_output_padding(case: Case) -> bool:
     """Output padding on some axis."""
-    return any(case.call["output_padding"])
+    return any(_on_axes(case.call["output_padding"]))
 
 
 def a_remainder(case: Case) -> bool:
     """A size that the stride does not divide, so that something is left behind the last window."""
     return any(_leftovers(case.call))
+
+
+def a_window_that_sticks_out(case: Case) -> bool:
+    """A size rounded up, for a partial window behind the last complete one."""
+    return bool(case.call["ceil_mode"]) and a_remainder(case)
+
+
+def counted_padding(case: Case) -> bool:
+    """Padding that a mean counts."""
+    return bool(case.call["count_include_pad"]) and padding(case)
+
+
+def uncounted_padding(case: Case) -> bool:
+    """Padding that a mean does not count."""
+    return not case.call["count_include_pad"] and padding(case)
+
+
+def a_dy_of_another_shape(case: Case) -> bool:
+    """A derivative of the result whose shape is not the input's."""
+    return bool(case.call["dy"].shape != case.call["x"].shape)
 
 
 def overlapping_windows(case: Case) -> bool:
@@ -139,7 +185,7 @@ def unequal_axes(case: Case) -> bool:
 
 def complete_windows(case: Case) -> bool:
     """Windows that lie wholly on the input: no padding and none that sticks out."""
-    return not padding(case) and not (case.call["ceil_mode"] and a_remainder(case))
+    return not padding(case) and not a_window_that_sticks_out(case)
 
 
 def partial_windows(case: Case) -> bool:
@@ -149,7 +195,13 @@ def partial_windows(case: Case) -> bool:
 
 def nothing_dropped(case: Case) -> bool:
     """Floor mode, or a size that the stride divides."""
-    return not case.call["ceil_mode"] or not a_remainder(case)
+    return not a_window_that_sticks_out(case)
+
+
+def an_array_not_in_rows(case: Case) -> bool:
+    """An array that does not lie in row-major order without gaps."""
+    arrays = (a for a in case.call.arguments.values() if isinstance(a, np.ndarray))
+    return any(not a.flags.c_contiguous for a in arrays)
 
 
 def a_nan(case: Case) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnn_spec.cases.axis import KERNELS, LONG, SHORT
-from cnn_spec.cases.covering import _kept, feasible_tuples, rows_of, tuples_of
+from cnn_spec.cases.covering import _kept, feasible_count, feasible_tuples, rows_of, tuples_of
 from cnn_spec.cases.space import Space, all_spaces, space_of
 
 SPACES = {space.name: space for space in all_spaces()}
@@ -25,6 +25,7 @@ def test_every_feasible_tuple_is_in_some_row(name: str, strength: int) -> None:
     space = SPACES[name]
     covered = set().union(*(tuples_of(row, strength) for row in rows_of(space, strength)))
     assert covered == feasible_tuples(space, strength)
+    assert len(covered) == feasible_count(space, strength)
 
 
 def test_a_missing_row_would_be_noticed() -> None:

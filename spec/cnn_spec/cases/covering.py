@@ -1,16 +1,22 @@
 """Covering arrays: few rows in which every feasible pair, or triple, of levels occurs.
 
-They are generated once and kept as data under the hash of the declaration; `python -m
-cnn_spec.cases.covering` makes anew those that are out of date.
+They are generated once and kept as data under the hash of the declaration, with the numbers of feasible pairs and
+triples; `python -m cnn_spec.cases.covering` makes anew those that are out of date.
 """
 
 import json
 import random
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from cnn_spec.cases.space import Row, Space, all_spaces
+from cnn_spec.operations import Array
 
 Tuple = frozenset[tuple[str, str]]
 """Levels of some factors, as (factor, level) pairs."""
@@ -60,26 +66,54 @@ def generate(space: Space, strength: int, tries: int = 12) -> list[Row]:
 
 
 def encode(space: Space, arrays: dict[int, list[Row]]) -> str:
-    """The arrays of one space as text: levels by their place in the declaration."""
-    rows = {
-        str(strength): [[space.factors[f].index(row[f]) for f in space.factors] for row in rows]
-        for strength, rows in arrays.items()
-    }
-    return json.dumps({"declaration": space.digest, **rows}, separators=(",", ":")) + "\n"
+    """The arrays of one space as text: levels by their numbers."""
+    rows = {str(strength): numbered(space, rows).tolist() for strength, rows in arrays.items()}
+    feasible = {str(strength): len(feasible_tuples(space, strength)) for strength in arrays}
+    kept = {"declaration": space.digest, "feasible": feasible, **rows}
+    return json.dumps(kept, separators=(",", ":")) + "\n"
+
+
+def numbered(space: Space, rows: Sequence[Row]) -> Array:
+    """Each level by its place in the declaration: (rows, factors)."""
+    factors = space.factors.items()
+    return np.array([[levels.index(row[f]) for f, levels in factors] for row in rows], int).reshape(
+        len(rows), len(factors)
+    )
+
+
+def distinct_tuples(rows: Array, strength: int) -> int:
+    """How many combinations of `strength` factors' levels some numbered rows have."""
+    chosen = list(combinations(range(rows.shape[1]), min(strength, rows.shape[1])))
+    levels = int(rows.max(initial=0)) + 1
+    codes = rows[:, chosen] @ levels ** np.arange(len(chosen[0]))
+    seen = np.zeros((len(chosen), levels ** len(chosen[0])), bool)
+    seen[np.arange(len(chosen)), codes] = True
+    return int(seen.sum())
 
 
 def _kept(space: Space) -> Path:
     return Path(str(files("cnn_spec.cases"))) / "arrays" / f"{space.name}.json"
 
 
-def _kept_rows(space: Space, strength: int) -> list[list[int]]:
-    rows: list[list[int]] = json.loads(_kept(space).read_text())[str(strength)]
-    return rows
+@lru_cache(maxsize=64)
+def _read(path: Path) -> Mapping[str, Any]:
+    kept: Mapping[str, Any] = json.loads(path.read_text())
+    return kept
+
+
+def kept_rows(space: Space, strength: int) -> Array:
+    """A kept array with its levels by their numbers, without building its space."""
+    return np.array(_read(_kept(space))[str(strength)])
 
 
 def row_count(space: Space, strength: int) -> int:
     """The number of rows of a kept array, without building its space."""
-    return len(_kept_rows(space, strength))
+    return len(_read(_kept(space))[str(strength)])
+
+
+def feasible_count(space: Space, strength: int) -> int:
+    """How many feasible pairs (2) or triples (3) there are, as it is kept beside the array."""
+    return int(_read(_kept(space))["feasible"][str(strength)])
 
 
 def rows_of(space: Space, strength: int) -> list[Row]:
@@ -87,7 +121,7 @@ def rows_of(space: Space, strength: int) -> list[Row]:
     factors = space.factors.items()
     return [
         {f: levels[i] for (f, levels), i in zip(factors, row, strict=True)}
-        for row in _kept_rows(space, strength)
+        for row in kept_rows(space, strength)
     ]
 
 

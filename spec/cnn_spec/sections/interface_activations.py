@@ -8,7 +8,12 @@ from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.laws import agreement, same_numbers
 from cnn_spec.operations import Implementation
-from cnn_spec.sights import exact_integers, values_above_zero, values_below_zero
+from cnn_spec.sights import (
+    exact_integers,
+    several_entries,
+    values_above_zero,
+    values_below_zero,
+)
 
 SHIFT = 4096.0
 """A shift by which numbers on a grid of eighths stay representable."""
@@ -65,6 +70,8 @@ def the_derivatives_make_nothing(implementation: Implementation, case: Case, ora
     return compare(total, np.zeros_like(total), bound)
 
 
+_BOTH_SIGNS = (values_above_zero, values_below_zero)
+
 CLAUSES = (
     Clause(
         id="RELU",
@@ -75,7 +82,7 @@ CLAUSES = (
             Law(
                 operation="relu",
                 check=agreement("y", "larger of x and 0"),
-                must_see=(values_above_zero, values_below_zero),
+                must_see=_BOTH_SIGNS,
             ),
         ),
     ),
@@ -92,7 +99,7 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="sigmoid answers 1 / (1 + e^-x), for any x; those of x and -x make 1.",
         laws=(
-            Law(operation="sigmoid", check=agreement("y", "logistic function")),
+            Law(operation="sigmoid", check=agreement("y", "logistic function"), must_see=_BOTH_SIGNS),
             Law(operation="sigmoid", check=mirrored_shares_make_one),
         ),
     ),
@@ -102,7 +109,7 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="tanh answers (e^x - e^-x) / (e^x + e^-x), for any x; it is odd.",
         laws=(
-            Law(operation="tanh", check=agreement("y", "hyperbolic tangent")),
+            Law(operation="tanh", check=agreement("y", "hyperbolic tangent"), must_see=_BOTH_SIGNS),
             Law(operation="tanh", check=odd),
         ),
     ),
@@ -112,7 +119,7 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="softmax answers e^x over its sum along the axis, however large x is: shares that make 1.",
         laws=(
-            Law(operation="softmax", check=agreement("y", "shares")),
+            Law(operation="softmax", check=agreement("y", "shares"), must_see=(several_entries,)),
             Law(operation="softmax", check=the_shares_make_one),
             Law(operation="softmax", check=a_shift_does_not_matter),
         ),
@@ -123,7 +130,11 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="The derivative of softmax is y (dy - Σ y dy), summed along the axis: it sums to 0.",
         laws=(
-            Law(operation="softmax_backward", check=agreement("dx", "input derivative")),
+            Law(
+                operation="softmax_backward",
+                check=agreement("dx", "input derivative"),
+                must_see=(several_entries,),
+            ),
             Law(operation="softmax_backward", check=the_derivatives_make_nothing),
         ),
     ),

@@ -8,10 +8,11 @@ import numpy as np
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Situation
 from cnn_spec.cases.situations import others
-from cnn_spec.clause import Clause, Law, LawFunction, Standing
+from cnn_spec.clause import Clause, Law, LawFunction, Predicate, Standing
 from cnn_spec.comparison import Comparison, compare, worst
 from cnn_spec.laws import ON_ARRAYS, on_every_call
 from cnn_spec.operations import Call, Implementation, Results
+from cnn_spec.sights import an_array_not_in_rows
 
 
 def a_repeated_call_answers_the_same(
@@ -58,8 +59,10 @@ def the_layout_does_not_matter(implementation: Implementation, case: Case, oracl
     return worst(compare(got, expected, 2 * bound) for got, expected, bound in sides)
 
 
-def _in(situation: Situation, check: LawFunction) -> tuple[Law, ...]:
-    return tuple(Law(operation=name, check=check, situation=situation) for name in ON_ARRAYS)
+def _in(situation: Situation, check: LawFunction, *must_see: Predicate) -> tuple[Law, ...]:
+    return tuple(
+        Law(operation=name, check=check, situation=situation, must_see=must_see) for name in ON_ARRAYS
+    )
 
 
 CLAUSES = (
@@ -105,6 +108,6 @@ CLAUSES = (
             "How arrays lie in memory does not matter: in any order of axes, strided, reversed, broadcast or "
             "read-only, the same numbers are answered alike."
         ),
-        laws=_in(Situation.LAID_OUT, the_layout_does_not_matter),
+        laws=_in(Situation.LAID_OUT, the_layout_does_not_matter, an_array_not_in_rows),
     ),
 )

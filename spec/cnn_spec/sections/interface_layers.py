@@ -1,24 +1,39 @@
 """Operations that the notes use without a claim of their own: what they answer, and what is true of them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
-from cnn_spec.clause import Clause, Law, Standing
+from cnn_spec.clause import Clause, Law, Predicate, Standing
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.laws import agreement, inner, on_every_call
 from cnn_spec.operations import Implementation
 from cnn_spec.sights import (
     a_bias,
+    a_dilation_above_one,
     a_factor_above_one,
     a_kernel_above_one,
     a_stride_above_one,
+    an_output_padding,
     exact_integers,
+    overlapping_windows,
+    padding,
+    several_channels,
+    several_outputs,
     several_samples,
 )
 
-LINEAR = ("conv", "conv_transpose", "avg_pool", "downsample", "upsample", "linear")
-"""Operations that are linear in x once there is no bias, and that have a derivative of their own."""
+LINEAR: Mapping[str, tuple[Predicate, ...]] = {
+    "conv": (a_kernel_above_one, a_stride_above_one),
+    "conv_transpose": (a_kernel_above_one, a_stride_above_one),
+    "avg_pool": (overlapping_windows,),
+    "downsample": (a_factor_above_one,),
+    "upsample": (a_factor_above_one,),
+    "linear": (several_channels, several_outputs),
+}
+"""Operations that are linear in x once there is no bias, and have a derivative of their own; what shows that it is."""
 
 
 def the_derivative_is_the_adjoint(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
@@ -43,6 +58,7 @@ def shuffled_back(implementation: Implementation, case: Case, oracle: Oracle) ->
 
 
 _SEEN = (a_kernel_above_one, a_stride_above_one)
+_SIZED = (*_SEEN, a_dilation_above_one, padding, an_output_padding)
 
 CLAUSES = (
     Clause(
@@ -51,8 +67,13 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="The derivative by the input of a linear operation is its adjoint: <dx, x> = <dy, y> without a bias.",
         laws=tuple(
-            Law(operation=f"{name}_backward", check=the_derivative_is_the_adjoint, when=(exact_integers,))
-            for name in LINEAR
+            Law(
+                operation=f"{name}_backward",
+                check=the_derivative_is_the_adjoint,
+                when=(exact_integers,),
+                must_see=sights,
+            )
+            for name, sights in LINEAR.items()
         ),
     ),
     Clause(
@@ -61,8 +82,8 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="A transposed convolution leaves (N - 1) S - before - after + D (K - 1) + output_padding + 1.",
         laws=(
-            Law(operation="conv_transpose_output_size", check=agreement("size", "size")),
-            *on_every_call(("conv_transpose",)),
+            Law(operation="conv_transpose_output_size", check=agreement("size", "size"), must_see=_SIZED),
+            *on_every_call(("conv_transpose",), must_see=_SIZED),
         ),
     ),
     Clause(
@@ -86,7 +107,13 @@ CLAUSES = (
         section="interface",
         standing=Standing.HOLDS,
         statement="The bias derivative of a transposed convolution is dy summed over samples and positions.",
-        laws=(Law(operation="conv_transpose_backward", check=agreement("db", "bias derivative")),),
+        laws=(
+            Law(
+                operation="conv_transpose_backward",
+                check=agreement("db", "bias derivative"),
+                must_see=(several_samples,),
+            ),
+        ),
     ),
     Clause(
         id="LINEAR",
@@ -94,7 +121,11 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="A flat layer answers W x + b for each sample.",
         laws=(
-            Law(operation="linear", check=agreement("y", "affine map"), must_see=(several_samples, a_bias)),
+            Law(
+                operation="linear",
+                check=agreement("y", "affine map"),
+                must_see=(several_samples, several_channels, several_outputs, a_bias),
+            ),
         ),
     ),
     Clause(
@@ -125,6 +156,6 @@ CLAUSES = (
         section="interface",
         standing=Standing.HOLDS,
         statement="Unshuffling N by a factor that divides it leaves N / S, shuffling makes N S.",
-        laws=on_every_call(("pixel_unshuffle", "pixel_shuffle")),
+        laws=on_every_call(("pixel_unshuffle", "pixel_shuffle"), must_see=(a_factor_above_one,)),
     ),
 )

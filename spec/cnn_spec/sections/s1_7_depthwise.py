@@ -9,10 +9,12 @@ from cnn_spec.comparison import Comparison
 from cnn_spec.laws import agreement, middle_only, same_numbers
 from cnn_spec.operations import Implementation
 from cnn_spec.sights import (
+    a_counted_bias,
     a_kernel_above_one,
     a_multiplier_above_one,
     exact_integers,
     several_channels,
+    several_counted_channels,
     several_groups,
 )
 
@@ -95,7 +97,7 @@ CLAUSES: tuple[Clause, ...] = (
             Law(
                 operation="conv_param_count",
                 check=agreement("count", "count"),
-                must_see=(several_groups,),
+                must_see=(several_groups, several_counted_channels, a_kernel_above_one, a_counted_bias),
             ),
         ),
     ),
@@ -104,7 +106,13 @@ CLAUSES: tuple[Clause, ...] = (
         section="1.7",
         standing=Standing.HOLDS,
         statement="Separable convolution has M planar filters and N vectors of M weights: M K^2 + N M weights.",
-        laws=(Law(operation="separable_param_count", check=agreement("count", "count")),),
+        laws=(
+            Law(
+                operation="separable_param_count",
+                check=agreement("count", "count"),
+                must_see=(several_counted_channels, a_kernel_above_one, a_counted_bias),
+            ),
+        ),
     ),
     Clause(
         id="SEP-INTER",

@@ -8,7 +8,11 @@ from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.laws import same_numbers
 from cnn_spec.operations import Implementation
-from cnn_spec.sights import exact_integers, padding
+from cnn_spec.sights import (
+    a_kernel_above_one,
+    exact_integers,
+    padding,
+)
 from cnn_spec.sizes import same_padding
 
 
@@ -44,7 +48,14 @@ CLAUSES = (
         section="2.1.2",
         standing=Standing.HOLDS,
         statement="For an odd kernel K, (K - 1) / 2 on each side keeps the size at stride 1.",
-        laws=(Law(operation="same_padding", check=half_the_kernel_on_each_side, when=(odd_kernel,)),),
+        laws=(
+            Law(
+                operation="same_padding",
+                check=half_the_kernel_on_each_side,
+                when=(odd_kernel,),
+                must_see=(a_kernel_above_one,),
+            ),
+        ),
     ),
     Clause(
         id="PAD-EVEN",

@@ -10,7 +10,12 @@ from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.laws import same_numbers
 from cnn_spec.operations import Implementation
-from cnn_spec.sights import exact_integers, padding, several_channels
+from cnn_spec.sights import (
+    a_kernel_above_one,
+    exact_integers,
+    padding,
+    several_channels,
+)
 
 
 def channels_are_pooled_apart(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
@@ -65,7 +70,14 @@ CLAUSES = (
         section="2.2",
         standing=Standing.HOLDS,
         statement="Pooling may be by maximum, mean or any function of a window; the mean of a constant is that constant.",
-        laws=(Law(operation="avg_pool", check=a_constant_map_stays, when=(exact_integers,)),),
+        laws=(
+            Law(
+                operation="avg_pool",
+                check=a_constant_map_stays,
+                when=(exact_integers,),
+                must_see=(a_kernel_above_one,),
+            ),
+        ),
     ),
     Clause(
         id="POOL-JITTER",

@@ -4,16 +4,22 @@ import numpy as np
 
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
+from cnn_spec.cases.axis import pool_counts
 from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.laws import agreement, every, on_every_call, same_numbers
 from cnn_spec.operations import Implementation
+from cnn_spec.shapes import forward_shape
 from cnn_spec.sights import (
+    a_dilation_above_one,
     a_factor_above_one,
+    a_kernel_above_one,
     a_remainder,
     a_stride_above_one,
+    a_window_that_sticks_out,
     exact_integers,
     nothing_dropped,
+    padding,
     several_channels,
     spans_of,
 )
@@ -26,6 +32,17 @@ def full_then_downsampled(implementation: Implementation, case: Case, oracle: Or
     (y,) = implementation(call)
     kept = implementation(full)[0][every(call["stride"])][tuple(map(slice, y.shape))]
     return same_numbers(case, oracle, kept, y, (call, 0), (full, 0))
+
+
+def full_windows_on_the_input(case: Case) -> bool:
+    """An element of the input in each window of stride 1 too, so that the call with it is valid."""
+    call = case.call
+    full = call.but(stride=(1,) * call.rank)
+    names = ("kernel_size", "stride", "padding", "dilation")
+    ones = (1,) * call.rank
+    axes = zip(*(full.parameters.get(name, ones) for name in names), strict=True)
+    sizes = zip(call["x"].shape[2:], forward_shape(full)[2:], axes, strict=True)
+    return all(0 not in pool_counts(n, o, dict(zip(names, axis, strict=True))) for n, o, axis in sizes)
 
 
 def shifted_input_shifted_output(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
@@ -92,6 +109,7 @@ def each_map_is_a_downsampling(implementation: Implementation, case: Case, oracl
 
 
 _SIZE = agreement("size", "size")
+_WINDOWS = (a_kernel_above_one, padding, a_dilation_above_one)
 
 CLAUSES = (
     Clause(
@@ -102,7 +120,9 @@ CLAUSES = (
         domain="N >= K >= 1, stride 1, no padding, no dilation.",
         notes_say="The output side is N - M + 1, with no domain.",
         counterexample="N=1, K=3: the formula says -1.",
-        laws=(Law(operation="conv_output_size", check=_SIZE, when=(unstrided,)),),
+        laws=(
+            Law(operation="conv_output_size", check=_SIZE, when=(unstrided,), must_see=(a_kernel_above_one,)),
+        ),
     ),
     Clause(
         id="CONV-SHRINK",
@@ -123,7 +143,10 @@ CLAUSES = (
         counterexample="K=1, S=2: (1, 0, 0) gives (1, 0), shifted by one (0, 0).",
         laws=(
             Law(
-                operation="conv", check=shifted_input_shifted_output, when=(exact_integers, room_for_a_shift)
+                operation="conv",
+                check=shifted_input_shifted_output,
+                when=(exact_integers, room_for_a_shift),
+                must_see=(a_kernel_above_one,),
             ),
         ),
     ),
@@ -139,7 +162,7 @@ CLAUSES = (
                 operation="conv",
                 check=full_then_downsampled,
                 when=(exact_integers, a_stride_above_one),
-                must_see=(a_remainder,),
+                must_see=(a_kernel_above_one, a_remainder),
             ),
         ),
     ),
@@ -152,8 +175,8 @@ CLAUSES = (
         notes_say="floor((N - M)/S) + 1, with no domain, padding or dilation.",
         counterexample="N=1, K=2, S=2: truncated instead of floored division says 1.",
         laws=(
-            Law(operation="conv_output_size", check=_SIZE, must_see=(size_stride,)),
-            *on_every_call(("conv", "depthwise_conv", "separable_conv"), must_see=(a_remainder,)),
+            Law(operation="conv_output_size", check=_SIZE, must_see=(size_stride, *_WINDOWS)),
+            *on_every_call(("conv", "depthwise_conv", "separable_conv"), must_see=(a_remainder, *_WINDOWS)),
         ),
     ),
     Clause(
@@ -168,8 +191,8 @@ CLAUSES = (
             Law(
                 operation=name,
                 check=full_then_downsampled,
-                when=(exact_integers, a_stride_above_one, nothing_dropped),
-                must_see=() if name == "avg_pool" else (a_remainder,),
+                when=(exact_integers, a_stride_above_one, nothing_dropped, full_windows_on_the_input),
+                must_see=(a_kernel_above_one, a_remainder),
             )
             for name in ("max_pool", "avg_pool")
         ),
@@ -185,8 +208,15 @@ CLAUSES = (
         notes_say="Pooling leaves ceil((N - K) / S) + 1.",
         counterexample="N=2, K=1, S=2: 2 by the notes' formula, but only 1 window fits.",
         laws=(
-            Law(operation="pool_output_size", check=_SIZE, must_see=(size_stride, floor_mode, ceil_mode)),
-            *on_every_call(("max_pool", "max_pool_with_indices", "avg_pool"), must_see=(a_remainder,)),
+            Law(
+                operation="pool_output_size",
+                check=_SIZE,
+                must_see=(size_stride, floor_mode, ceil_mode, *_WINDOWS),
+            ),
+            *on_every_call(
+                ("max_pool", "max_pool_with_indices", "avg_pool"),
+                must_see=(a_kernel_above_one, padding, a_remainder, a_window_that_sticks_out),
+            ),
         ),
     ),
     Clause(

@@ -8,7 +8,14 @@ from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.laws import agreement, inner
 from cnn_spec.operations import Implementation
-from cnn_spec.sights import exact_integers, several_samples, values_above_zero, values_below_zero
+from cnn_spec.sights import (
+    exact_integers,
+    several_channels,
+    several_outputs,
+    several_samples,
+    values_above_zero,
+    values_below_zero,
+)
 
 
 def passed_on_above_zero(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
@@ -33,7 +40,11 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="Flat layers y = W x + b have the derivatives dW = dy x', db = dy and dx = W' dy.",
         laws=(
-            Law(operation="linear_backward", check=agreement("dx", "input derivative")),
+            Law(
+                operation="linear_backward",
+                check=agreement("dx", "input derivative"),
+                must_see=(several_channels, several_outputs),
+            ),
             Law(
                 operation="linear_backward",
                 check=agreement("dw", "weight derivative"),
@@ -95,7 +106,11 @@ CLAUSES = (
             ),
             Law(operation="relu_backward", check=what_is_passed_on_is_what_came, when=(exact_integers,)),
             *(
-                Law(operation=name, check=agreement("dx", "input derivative"))
+                Law(
+                    operation=name,
+                    check=agreement("dx", "input derivative"),
+                    must_see=(values_above_zero, values_below_zero),
+                )
                 for name in ("sigmoid_backward", "tanh_backward")
             ),
         ),

@@ -10,6 +10,7 @@ from cnn_spec.laws import agree, agreement, inner, middle_only, on_every_call, s
 from cnn_spec.operations import OPERATIONS, Implementation
 from cnn_spec.shapes import forward_shape
 from cnn_spec.sights import (
+    a_dy_of_another_shape,
     a_kernel_above_one,
     a_remainder,
     a_stride_above_one,
@@ -68,6 +69,8 @@ def one_sample_at_a_time(implementation: Implementation, case: Case, oracle: Ora
 
 
 _BACKWARD = tuple(name for name in OPERATIONS if name.endswith("_backward"))
+_POINTWISE_BACKWARD = ("relu_backward", "sigmoid_backward", "tanh_backward", "softmax_backward")
+_OTHER_BACKWARD = tuple(name for name in _BACKWARD if name not in _POINTWISE_BACKWARD)
 _SEEN = (a_kernel_above_one, a_stride_above_one, a_remainder)
 
 CLAUSES = (
@@ -79,7 +82,10 @@ CLAUSES = (
         domain="Derivatives of a scalar.",
         notes_say="The derivative by any variable has that variable's shape.",
         counterexample="z = (y, 2y): dz/dy has two elements, y has one.",
-        laws=on_every_call(_BACKWARD),
+        laws=(
+            *on_every_call(_POINTWISE_BACKWARD),
+            *on_every_call(_OTHER_BACKWARD, must_see=(a_dy_of_another_shape,)),
+        ),
     ),
     Clause(
         id="YG-GENERAL",
@@ -113,7 +119,10 @@ CLAUSES = (
         statement="The chain rule sums over every channel and position of the affine map: <dx, x> = <dw, w>.",
         laws=(
             Law(
-                operation="conv_backward", check=input_and_weights_are_credited_alike, when=(exact_integers,)
+                operation="conv_backward",
+                check=input_and_weights_are_credited_alike,
+                when=(exact_integers,),
+                must_see=_SEEN,
             ),
         ),
     ),
@@ -168,6 +177,7 @@ CLAUSES = (
                 operation="conv_backward",
                 check=strided_is_stride_one_of_the_spread_derivative,
                 when=(exact_integers, a_stride_above_one),
+                must_see=(a_kernel_above_one, a_remainder),
             ),
         ),
     ),

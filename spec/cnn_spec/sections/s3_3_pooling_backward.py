@@ -15,12 +15,15 @@ from cnn_spec.roundings import windows_on_an_element
 from cnn_spec.sights import (
     a_kernel_above_one,
     a_stride_above_one,
+    a_window_that_sticks_out,
     complete_windows,
+    counted_padding,
     exact_integers,
     overlapping_windows,
     padding,
     partial_windows,
     ties,
+    uncounted_padding,
     untied,
 )
 
@@ -151,7 +154,12 @@ CLAUSES = (
         notes_say="The index of the largest element is saved, as if there were one.",
         counterexample="N=K=2, x=(0, 0): (1, 0), (0, 1) and (1/2, 1/2) are subgradients, (1, 1) is not.",
         laws=(
-            Law(operation="max_pool_backward", check=each_window_credits_one_of_its_largest, when=(ties,)),
+            Law(
+                operation="max_pool_backward",
+                check=each_window_credits_one_of_its_largest,
+                when=(ties,),
+                must_see=(a_kernel_above_one, overlapping_windows),
+            ),
             Law(
                 operation="max_pool_with_indices",
                 check=the_index_points_at_the_value,
@@ -169,7 +177,14 @@ CLAUSES = (
         section="3.3.1",
         standing=Standing.HOLDS,
         statement="The derivative starts as zeros of the input's shape; elements that win nothing keep them.",
-        laws=(Law(operation="max_pool_backward", check=nothing_in_nothing_out, when=(exact_integers,)),),
+        laws=(
+            Law(
+                operation="max_pool_backward",
+                check=nothing_in_nothing_out,
+                when=(exact_integers,),
+                must_see=(a_kernel_above_one,),
+            ),
+        ),
     ),
     Clause(
         id="MAX-ROUTE",
@@ -236,7 +251,14 @@ CLAUSES = (
         ),
         notes_say="The divisor is the number of elements of a window, said to be K squared.",
         counterexample="N=3, K=2, S=2 rounded up, x=(1, 2, 4): the last mean is 4, not 2.",
-        laws=(Law(operation="avg_pool", check=agreement("y", "mean"), when=(partial_windows,)),),
+        laws=(
+            Law(
+                operation="avg_pool",
+                check=agreement("y", "mean"),
+                when=(partial_windows,),
+                must_see=(counted_padding, uncounted_padding, a_window_that_sticks_out),
+            ),
+        ),
     ),
     Clause(
         id="MEAN-EQUAL",
@@ -271,7 +293,14 @@ CLAUSES = (
         section="3.3.2",
         standing=Standing.HOLDS,
         statement="The derivative of mean pooling does not depend on the input's values.",
-        laws=(Law(operation="avg_pool_backward", check=the_input_does_not_matter, when=(exact_integers,)),),
+        laws=(
+            Law(
+                operation="avg_pool_backward",
+                check=the_input_does_not_matter,
+                when=(exact_integers,),
+                must_see=(a_kernel_above_one,),
+            ),
+        ),
     ),
     Clause(
         id="MAX-ZERO",
