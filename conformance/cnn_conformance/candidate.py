@@ -4,18 +4,19 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cnn_conformance.guard import Watch, guarded, unwatched
 from cnn_spec.bounds import CONVENTIONS, Declared
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
-from cnn_spec.operations import OPERATIONS
+from cnn_spec.operations import OPERATIONS, Implementation
 
 BUILT_IN = "reference"
 GROUP = "cnn_conformance.candidates"
@@ -49,8 +50,15 @@ class About:
 class Candidate:
     """A loaded candidate."""
 
-    functions: Any
     about: About
+    guard: Callable[[Watch], Implementation]
+
+    def implementation(self, watch: Watch = unwatched) -> Implementation:
+        """The candidate behind its guard, for one sitting: what it did in an earlier one counts for nothing.
+
+        `watch` sees every call before it is made.
+        """
+        return self.guard(watch)
 
 
 def about(subject: Subject) -> About:
@@ -207,7 +215,6 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
         if rank in (0, *ranks) and callable(getattr(functions, function, None))
     )
     return Candidate(
-        functions,
         About(
             str(declared.get("name", name)),
             str(declared.get("version", getattr(functions, "__version__", ""))),
@@ -217,6 +224,7 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
             bool(declared.get("deterministic", True)),
             Declared(accuracy == "normwise", float(growth), dict(conventions)),
         ),
+        partial(guarded, functions),
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from cnn_conformance.candidate import Candidate, Subject, load
-from cnn_conformance.guard import guarded
 from cnn_conformance.judging import Failure, Violation, judge, trusted
 from cnn_conformance.plan import Judged, laws_of
 from cnn_conformance.report import Contradiction, Counterexample
@@ -19,7 +18,7 @@ from cnn_spec.case import Case, Data
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import compare
 from cnn_spec.definitions import definition
-from cnn_spec.operations import Call
+from cnn_spec.operations import Call, Implementation
 from cnn_spec.sections import CLAUSES
 from cnn_spec.shapes import forward_shape
 
@@ -46,14 +45,15 @@ def explain(subject: Subject, broken: Broken) -> tuple[Counterexample, Contradic
     weighed = [(f, c) for f in broken.failures[:FAILURES_WEIGHED] if (c := case_of(f.case_id, broken.seed))]
     failure, case = min(weighed, key=lambda found: _size(found[1]))
     judged = _law_of(failure)
+    shrinking = candidate.implementation()
 
     def still_broken(simpler: Case) -> bool:
         applies = all(when(simpler) for when in judged.law.when)
-        return applies and _same_violation(broken, judged, candidate, simpler, oracle) is not None
+        return applies and _same_violation(broken, judged, shrinking, simpler, oracle) is not None
 
     case = smallest(case, still_broken)
     calls: list[Call] = []
-    outcome = judge(judged, guarded(candidate.functions, calls.append), case, oracle)
+    outcome = judge(judged, candidate.implementation(calls.append), case, oracle)
     calls = calls or [case.call]
     violation = outcome if isinstance(outcome, Violation) else Violation(broken.clause, broken.function)
     return (
@@ -72,9 +72,9 @@ def _law_of(failure: Failure) -> Judged:
 
 
 def _same_violation(
-    broken: Broken, judged: Judged, candidate: Candidate, case: Case, oracle: Oracle
+    broken: Broken, judged: Judged, implementation: Implementation, case: Case, oracle: Oracle
 ) -> Violation | None:
-    outcome = judge(judged, guarded(candidate.functions), case, oracle)
+    outcome = judge(judged, implementation, case, oracle)
     same = isinstance(outcome, Violation) and (outcome.clause, outcome.function) == (
         broken.clause,
         broken.function,

@@ -25,6 +25,13 @@ SIZE_CLAUSES = {
 """The clause that says the spatial size of a forward result."""
 
 
+Watch = Callable[[Call], None]
+
+
+def unwatched(call: Call) -> None:
+    """Nobody looks on."""
+
+
 class DeclinedError(Exception):
     """The candidate raised NotImplementedError: it does not claim to answer this."""
 
@@ -42,7 +49,7 @@ class MisconductError(Exception):
         self.call = call
 
 
-def guarded(functions: Any, watch: Callable[[Call], None] = lambda call: None) -> Implementation:
+def guarded(functions: Any, watch: Watch = unwatched) -> Implementation:
     """The candidate as an implementation whose answers have the right number, dtype and shapes.
 
     `watch` sees every call before it is made. Raises DeclinedError, NotOfferedError or MisconductError.

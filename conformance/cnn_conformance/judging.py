@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from cnn_conformance.candidate import Candidate, Subject, load
-from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
+from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError
 from cnn_conformance.plan import Chunk, Judged, laws_of
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
@@ -104,7 +104,7 @@ def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
     """Judge every case of a chunk, in order."""
     candidate = load(subject)
     oracle = trusted(candidate)
-    implementation = guarded(candidate.functions)
+    implementation = candidate.implementation()
     laws = laws_of(chunk.function, chunk.only)
     tallies: Tallies = {}
     for case_id in chunk.case_ids():
