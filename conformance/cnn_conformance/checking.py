@@ -3,17 +3,29 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from cnn_conformance.candidate import About, Subject, about
+from cnn_conformance.diagnosis import Suspect, diagnose
 from cnn_conformance.explain import Broken, explain
 from cnn_conformance.judging import Tallies, Tally, run_chunk
 from cnn_conformance.plan import LEVELS, Chunk, PlanError, Progress, chunks_of, functions_of, laws_of
-from cnn_conformance.report import Contradiction, Counterexample, Report, Status, Verdict
+from cnn_conformance.region import Region, region_of
+from cnn_conformance.report import Contradiction, Counterexample, Diagnosis, Report, Status, Verdict
+from cnn_spec.cases.stream import levels_of
 
 Key = tuple[str, str]
-Explained = dict[Key, tuple[Counterexample, Contradiction | None]]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The smallest cases of broken clauses, with what contradicts the oracle on them, and what functions look like."""
+
+    examples: dict[Key, tuple[Counterexample, Contradiction | None]] = field(default_factory=dict)
+    diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
+
 
 BUDGET = 60.0
 """Seconds for the rounds of exploration at level deep, unless a budget is given."""
@@ -79,14 +91,14 @@ def check(
         further = chunks_of(described, f"round-{rounds}", seed, only)
         complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
     judged = time.perf_counter()
-    explained = _explain_all(run, candidate, tallies, seed) if explain else {}
+    explained = _explain_all(run, candidate, tallies, seed) if explain else Explained()
     ended = time.perf_counter()
     return Report(
         candidate={"name": described.name, "version": described.version},
         seed=seed,
         level=level,
         verdicts=tuple(_verdicts(described, tallies, explained, only)),
-        contradictions=tuple(c for _, c in explained.values() if c is not None),
+        contradictions=tuple(c for _, c in explained.examples.values() if c is not None),
         complete=complete,
         rounds=rounds,
         timing={"judging": judged - started, "explaining": ended - judged, "total": ended - started},
@@ -127,13 +139,34 @@ def _judge_all(
 
 
 def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -> Explained:
+    """The smallest case of every broken clause, and the diagnosis of every function with one."""
     broken = [
         Broken(clause, function, tuple(tally.failures.values()), seed)
         for (clause, function), tally in sorted(tallies.items())
         if tally.failures
     ]
-    futures = [run.submit(explain, subject, one) for one in broken]
-    return {(one.clause, one.function): future.result() for one, future in zip(broken, futures, strict=True)}
+    functions = dict.fromkeys(one.function for one in broken)
+    examples = [run.submit(explain, subject, one) for one in broken]
+    diagnoses = [run.submit(diagnose, subject, _suspect(f, tallies, seed)) for f in functions]
+    return Explained(
+        {(one.clause, one.function): found.result() for one, found in zip(broken, examples, strict=True)},
+        {function: found.result() for function, found in zip(functions, diagnoses, strict=True)},
+    )
+
+
+def _suspect(function: str, tallies: Tallies, seed: int) -> Suspect:
+    of_it = [tally for (_, judged), tally in tallies.items() if judged == function]
+    failed = frozenset(case_id for tally in of_it for case_id in tally.failures)
+    # The clauses that every answer can break have every case, in the order in which all were judged.
+    judged = max((tally.judged for tally in of_it), key=len)
+    return Suspect(function, tuple(dict.fromkeys([*judged, *sorted(failed)])), failed, seed)
+
+
+def _region(tally: Tally) -> Region | None:
+    if not tally.failures:
+        return None
+    holding = [case_id for case_id in tally.judged if case_id not in tally.failures]
+    return region_of([levels_of(c) for c in tally.failures], [levels_of(c) for c in holding])
 
 
 def _verdicts(
@@ -158,9 +191,9 @@ def _verdict(
 ) -> Verdict:
     if tally.failures:
         status = Status.VIOLATED
-    elif tally.declined and not tally.cases:
+    elif tally.declined and not tally.judged:
         status = Status.DECLINED
-    elif not tally.cases or unseen:
+    elif not tally.judged or unseen:
         status = Status.INCONCLUSIVE
     else:
         status = Status.HOLDS
@@ -168,10 +201,12 @@ def _verdict(
         clause,
         function,
         status,
-        cases=tally.cases,
+        cases=len(tally.judged),
         declined=tally.declined,
         failures=tuple(tally.failures),
         unseen=tuple(see.replace("_", " ") for see in unseen) if status is Status.INCONCLUSIVE else (),
         error_in_bounds=tally.error or None,
-        counterexample=explained[clause, function][0] if (clause, function) in explained else None,
+        counterexample=explained.examples.get((clause, function), (None,))[0],
+        region=_region(tally),
+        diagnosis=explained.diagnoses.get(function) if tally.failures else None,
     )

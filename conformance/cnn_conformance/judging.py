@@ -80,7 +80,8 @@ class Failure:
 class Tally:
     """What a clause came to on a function."""
 
-    cases: int = 0
+    judged: dict[str, None] = field(default_factory=dict)
+    """The ids of the cases that were judged, in order."""
     declined: int = 0
     seen: set[str] = field(default_factory=set)
     error: float = 0.0
@@ -88,7 +89,7 @@ class Tally:
 
     def add(self, other: "Tally") -> None:
         """Take another chunk's tally in."""
-        self.cases += other.cases
+        self.judged |= other.judged
         self.declined += other.declined
         self.seen |= other.seen
         self.error = max(self.error, other.error)
@@ -135,7 +136,7 @@ def judge_case(
         if isinstance(outcome, Comparison) or (
             isinstance(outcome, Violation) and outcome.clause == judged.clause
         ):
-            tally.cases += judged.clause not in counted
+            tally.judged[case.id] = None
             unseen = (see for see in judged.law.must_see if see.__name__ not in tally.seen)
             tally.seen.update(see.__name__ for see in unseen if see(case))
         counted.add(judged.clause)

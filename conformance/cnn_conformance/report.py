@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cnn_conformance import __version__
+from cnn_conformance.region import Region
 from cnn_spec import SPEC_VERSION
 from cnn_spec.operations import Array, Call
 
@@ -45,6 +46,21 @@ class Counterexample:
 
 
 @dataclass(frozen=True)
+class Diagnosis:
+    """The mistakes that a function's answers look like.
+
+    Each of `models` is a set of bug models that answers as the candidate does wherever the two were compared;
+    several cannot be told apart by these cases, and none means that no known mistake fits. `considered` is the
+    number of models that there are of the function; `adapter`: the likeliest mistake is in how a library is
+    called, not in the library.
+    """
+
+    models: tuple[tuple[str, ...], ...]
+    considered: int
+    adapter: bool
+
+
+@dataclass(frozen=True)
 class Verdict:
     """A clause on an operation (a function of the interface), over all cases that were judged.
 
@@ -61,8 +77,8 @@ class Verdict:
     unseen: tuple[str, ...] = ()
     error_in_bounds: float | None = None
     counterexample: Counterexample | None = None
-    region: str | None = None
-    diagnosis: tuple[str, ...] = ()
+    region: Region | None = None
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +163,14 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "unseen": list(verdict.unseen),
         "error_in_bounds": verdict.error_in_bounds,
         "counterexample": verdict.counterexample and _counterexample(verdict.counterexample),
-        "region": verdict.region,
-        "diagnosis": list(verdict.diagnosis),
+        "region": verdict.region and _region(verdict.region),
+        "diagnosis": verdict.diagnosis and _listed(vars(verdict.diagnosis)),
     }
+
+
+def _region(region: Region) -> dict[str, Any]:
+    any_of = [{f: list(levels) for f, levels in one.items()} for one in region.alternatives]
+    return {**vars(region), "alternatives": any_of}
 
 
 def _counterexample(example: Counterexample) -> dict[str, Any]:

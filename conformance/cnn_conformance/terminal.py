@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cnn_conformance.plan import Progress as Listener
-from cnn_conformance.report import Counterexample, Report, Status, Verdict
+from cnn_conformance.report import Counterexample, Diagnosis, Report, Status, Verdict
 from cnn_spec.cases.stream import FUNCTIONS
 from cnn_spec.clause import Clause
 from cnn_spec.operations import Array, Call
@@ -97,12 +97,26 @@ def _print_violation(console: Console, clause: Clause, verdicts: Sequence[Verdic
         Text.assemble("\n", ("✗ ", "bold red"), (clause.id, "bold"), f"  {where}  ", (functions, "cyan"))
     )
     console.print(Text(clause.statement), Text(counts, "dim"), sep="\n")
+    for verdict in verdicts:
+        if verdict.region is not None:
+            console.print(Text(f"{verdict.operation} {verdict.region.words}", "dim"))
+    for looks in dict.fromkeys(_looks_like(v.diagnosis) for v in verdicts if v.diagnosis is not None):
+        console.print(Text(looks, "yellow"))
     shown = next((v.counterexample for v in verdicts if v.counterexample is not None), None)
     if shown is not None:
         console.print(Text("smallest case", "bold"))
         console.print(_case(shown))
         console.print(Text("script", "bold"))
         console.print(Text(shown.script, "dim"), soft_wrap=True)
+
+
+def _looks_like(diagnosis: Diagnosis) -> str:
+    if not diagnosis.models:
+        return f"looks like none of the {diagnosis.considered} known mistakes"
+    likeliest, *others = (" together with ".join(names) for names in diagnosis.models)
+    rest = f" (or, as these cases go: {'; or '.join(others)})" if others else ""
+    blame = "; this is your adapter, not your library" if diagnosis.adapter else ""
+    return f"looks like: {likeliest}{rest}{blame}; {len(diagnosis.models)} of {diagnosis.considered} known mistakes fit"
 
 
 def _never_seen(verdict: Verdict) -> str:

@@ -98,14 +98,11 @@ def convolution_axes() -> Iterator[Axis]:
 
 
 def pool_counts(n: int, outputs: int, parameters: dict[str, Any]) -> list[int]:
-    """How many input elements each window of the axis covers, a further partial window included."""
+    """How many input elements each window of the axis covers, a further partial one on the input included."""
     stride, (before, _), dilation = parameters["stride"], parameters["padding"], parameters["dilation"]
-    starts = [o * stride - before for o in range(outputs + 1)]
-    return [
-        sum(0 <= start + k * dilation < n for k in range(parameters["kernel_size"]))
-        for start in starts
-        if start < n
-    ]
+    further = outputs * stride - before < n
+    starts = [o * stride - before for o in range(outputs + further)]
+    return [sum(0 <= start + k * dilation < n for k in range(parameters["kernel_size"])) for start in starts]
 
 
 def pooling_axes() -> Iterator[Axis]:

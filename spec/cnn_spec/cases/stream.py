@@ -69,6 +69,13 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
                 yield f"{function}/{source}/{number}/{variant}/{data}"
 
 
+def levels_of(case_id: str) -> Row:
+    """Where a case lies: the levels of its row, its dtype (none for integers) and its kind of data."""
+    function, source, number, variant, kind = case_id.split("/")
+    row = rows(function, source)[int(number)]
+    return row if OPERATIONS[FUNCTIONS[function][0]].of_integers else {**row, "dtype": variant, "data": kind}
+
+
 def case_of(case_id: str, seed: int) -> Case | None:
     """The case of an id; None where data of its kind say nothing of its row."""
     function, source, number, variant, kind = case_id.split("/")

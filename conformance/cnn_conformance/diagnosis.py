@@ -1,0 +1,144 @@
+"""The diagnosis: the smallest set of bug models that reproduces every wrong answer and spoils no right one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+
+import numpy as np
+
+from cnn_conformance.candidate import Subject, load
+from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
+from cnn_conformance.judging import trusted
+from cnn_conformance.report import Diagnosis
+from cnn_spec.bounds import Oracle
+from cnn_spec.bugs import BUGS, Bug, Functions
+from cnn_spec.case import Case, Data
+from cnn_spec.cases.stream import case_of
+from cnn_spec.comparison import compare
+from cnn_spec.operations import Array, Call, Implementation, Results
+
+MOST = 200
+"""So many failing, and so many holding cases, evenly spread over all, are asked again."""
+PARTNERS = 40
+"""So many models, those that reproduce most, are taken in pairs where no single one fits."""
+
+Answer = Results | str
+"""What came of a call: its results, or the clause that the answer broke before its numbers were looked at."""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A function with wrong answers: the cases that were judged, in order, and those that failed. Picklable."""
+
+    function: str
+    judged: tuple[str, ...]
+    failed: frozenset[str]
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Observed:
+    """A case, what the candidate answered, and what is right within which bounds."""
+
+    case: Case
+    answer: Answer
+    right: Results
+    bounds: tuple[Array | float, ...]
+    failing: bool
+
+    def fits(self, answer: Answer | None) -> bool:
+        """Whether a model answers as the candidate did, or as right as it did."""
+        return answer is not None and (
+            self._is_alike(answer) or (not self.is_wrong and self._is_right(answer))
+        )
+
+    @cached_property
+    def is_wrong(self) -> bool:
+        """Whether the candidate's answer itself is what failed."""
+        return self.failing and not self._is_right(self.answer)
+
+    def _is_right(self, answer: Answer) -> bool:
+        if isinstance(answer, str):
+            return False
+        return all(compare(*parts).holds for parts in zip(answer, self.right, self.bounds, strict=True))
+
+    def _is_alike(self, answer: Answer) -> bool:
+        if isinstance(answer, str) or isinstance(self.answer, str):
+            return answer == self.answer
+        # Wrong answers need not be within the right ones' bounds element by element.
+        widest = (2 * float(np.max(bound, initial=0.0)) for bound in self.bounds)
+        return all(compare(*parts).holds for parts in zip(answer, self.answer, widest, strict=True))
+
+
+def diagnose(subject: Subject, suspect: Suspect) -> Diagnosis:
+    """Name the mistake behind a function's wrong answers, by asking the catalogue's models for the same ones."""
+    candidate = load(subject)
+    oracle = trusted(candidate)
+    observed = list(_observed(guarded(candidate.functions), oracle, suspect))
+    wrong = [one for one in observed if one.is_wrong]
+    if any(one.case.data is not Data.TIED for one in wrong):
+        # Among ties the right choice is free, so that another one need not be this mistake's.
+        observed = [one for one in observed if one.case.data is not Data.TIED]
+    models = [bug for bug in BUGS.values() if suspect.function in bug.functions]
+    fitting = _fitting(models, observed, oracle.answer) if wrong else ()
+    return Diagnosis(fitting, len(models), any(BUGS[name].adapter for name in (fitting or ((),))[0]))
+
+
+def _fitting(
+    models: Sequence[Bug], observed: Sequence[_Observed], truth: Implementation
+) -> tuple[tuple[str, ...], ...]:
+    """Every model that reproduces all of the wrong answers and spoils none of the right ones; or else every pair."""
+    alone = [bug for bug in models if _fits((bug,), observed, truth)]
+    if alone:
+        return tuple((bug.name,) for bug in alone)
+    wrong = [one for one in observed if one.is_wrong]
+    right = [one for one in observed if not one.is_wrong]
+    sparing = [bug for bug in models if _fits((bug,), right, truth)]
+    reproduced = {bug.name: sum(_fits((bug,), [one], truth) for one in wrong) for bug in sparing}
+    partners = sorted(sparing, key=lambda bug: -reproduced[bug.name])[:PARTNERS]
+    pairs: dict[tuple[str, ...], None] = {}
+    for first, second in permutations(partners, 2):
+        names = tuple(bug.name for bug in partners if bug in (first, second))
+        if names not in pairs and _fits((first, second), observed, truth):
+            pairs[names] = None
+    return tuple(pairs)
+
+
+def _fits(bugs: Sequence[Bug], observed: Sequence[_Observed], truth: Implementation) -> bool:
+    made = _made(bugs, truth)
+    return all(one.fits(_answer(made, one.case.call)) for one in observed)
+
+
+def _made(bugs: Sequence[Bug], truth: Implementation) -> Implementation:
+    """The truth with these bugs, one inside the other; anew each time, since bugs may keep state."""
+    for bug in bugs:
+        truth = bug.over(truth)
+    return guarded(Functions(bugs[0].name, truth))
+
+
+def _observed(answer: Implementation, oracle: Oracle, suspect: Suspect) -> Iterator[_Observed]:
+    """The cases in the order in which they were judged, since a candidate may keep state from one to the next."""
+    failing = _spread([c for c in suspect.judged if c in suspect.failed])
+    holding = _spread([c for c in suspect.judged if c not in suspect.failed])
+    asked = {*failing, *holding}
+    for case_id in filter(asked.__contains__, suspect.judged):
+        case = case_of(case_id, suspect.seed)
+        found = _answer(answer, case.call) if case else None
+        if case is not None and found is not None:
+            failed = case_id in suspect.failed
+            yield _Observed(case, found, oracle(case.call), oracle.tolerance(case), failed)
+
+
+def _spread(ids: Sequence[str]) -> Sequence[str]:
+    return ids[:: max(1, -(-len(ids) // MOST))]
+
+
+def _answer(implementation: Implementation, call: Call) -> Answer | None:
+    """What an implementation makes of a call; None where it declines."""
+    try:
+        return implementation(call)
+    except MisconductError as misconduct:
+        return misconduct.clause
+    except (DeclinedError, NotOfferedError):
+        return None

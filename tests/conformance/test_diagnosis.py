@@ -1,0 +1,62 @@
+"""The diagnosis: a planted mistake is named, and nothing is named where none is known."""
+
+import pytest
+
+import cnn_reference
+from cnn_conformance import check
+from cnn_conformance.report import Diagnosis
+from cnn_spec.bugs import BUGS, Functions
+from cnn_spec.operations import Call, Implementation, Results, implementation_of
+
+RIGHT = implementation_of(cnn_reference)
+
+
+def diagnosis(implementation: Implementation, function: str) -> Diagnosis:
+    report = check(Functions("mistaken", implementation), level="quick", only=function)
+    found = {v.diagnosis for v in report.violations}
+    assert len(found) == 1
+    (named,) = found
+    assert named is not None
+    return named
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("the kernel is flipped", "conv1d"),
+        ("strides are in reverse order of the axes", "conv2d"),
+        ("the bias is dropped", "conv3d"),
+        ("windows overwrite one another in max pooling's derivative", "max_pool1d_backward"),
+        ("the factor of the first call stays", "downsample2d"),
+    ],
+)
+def test_a_known_mistake_is_named(name: str, function: str) -> None:
+    assert (name,) in diagnosis(BUGS[name].over(RIGHT), function).models
+
+
+def test_two_mistakes_at_once_are_both_named() -> None:
+    first, second = BUGS["the kernel is flipped"], BUGS["the bias is dropped"]
+    assert (first.name, second.name) in {
+        tuple(sorted(names, reverse=True))
+        for names in diagnosis(second.over(first.over(RIGHT)), "conv1d").models
+    }
+
+
+def test_an_unknown_mistake_is_named_after_none() -> None:
+    """No model of the catalogue adds seven to the third element."""
+
+    def off(call: Call) -> Results:
+        (y,) = RIGHT(call)
+        y = y.copy()
+        y.flat[2:3] += 7
+        return (y,)
+
+    found = diagnosis(off, "downsample1d")
+    assert found.models == ()
+    assert found.considered > 5
+
+
+def test_an_adapter_is_told_from_a_library() -> None:
+    name = next(bug.name for bug in BUGS.values() if bug.adapter and "conv2d" in bug.functions)
+    assert diagnosis(BUGS[name].over(RIGHT), "conv2d").adapter
+    assert not diagnosis(BUGS["the kernel is flipped"].over(RIGHT), "conv2d").adapter
