@@ -202,7 +202,7 @@ def _verdict(
         function,
         status,
         cases=len(tally.judged),
-        declined=tally.declined,
+        declined=tuple(case_id for case_id in tally.declined if case_id not in tally.judged),
         failures=tuple(tally.failures),
         unseen=tuple(see.replace("_", " ") for see in unseen) if status is Status.INCONCLUSIVE else (),
         error_in_bounds=tally.error or None,

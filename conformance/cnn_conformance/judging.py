@@ -82,7 +82,8 @@ class Tally:
 
     judged: dict[str, None] = field(default_factory=dict)
     """The ids of the cases that were judged, in order."""
-    declined: int = 0
+    declined: dict[str, None] = field(default_factory=dict)
+    """The ids of those that the candidate declined."""
     seen: set[str] = field(default_factory=set)
     error: float = 0.0
     failures: dict[str, Failure] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Tally:
     def add(self, other: "Tally") -> None:
         """Take another chunk's tally in."""
         self.judged |= other.judged
-        self.declined += other.declined
+        self.declined |= other.declined
         self.seen |= other.seen
         self.error = max(self.error, other.error)
         for case_id, failure in other.failures.items():
@@ -119,14 +120,13 @@ def judge_case(
     laws: list[Judged], implementation: Implementation, case: Case, oracle: Oracle, tallies: Tallies
 ) -> None:
     """Judge a case by every law that applies to it, and count."""
-    counted: set[str] = set()
     for judged in laws:
         if not all(applies(case) for applies in judged.law.when):
             continue
         outcome = judge(judged, implementation, case, oracle)
         tally = tallies.setdefault((judged.clause, judged.function), Tally())
         if isinstance(outcome, DeclinedError):
-            tally.declined += judged.clause not in counted
+            tally.declined[case.id] = None
         elif isinstance(outcome, Violation):
             broken = tallies.setdefault((outcome.clause, outcome.function), Tally())
             failure = Failure(case.id, judged.clause, judged.law.check.__name__)
@@ -139,4 +139,3 @@ def judge_case(
             tally.judged[case.id] = None
             unseen = (see for see in judged.law.must_see if see.__name__ not in tally.seen)
             tally.seen.update(see.__name__ for see in unseen if see(case))
-        counted.add(judged.clause)

@@ -64,15 +64,15 @@ class Diagnosis:
 class Verdict:
     """A clause on an operation (a function of the interface), over all cases that were judged.
 
-    `cases` were judged and `declined` were not; `failures` are the ids of those in which it is broken, and
-    `unseen` what none of them showed. `error_in_bounds` is the worst rounding error in units of the bound.
+    `cases` were judged; `declined` are the ids of those that were not, and `failures` of those in which it is
+    broken; `unseen` is what none of them showed. `error_in_bounds` is the worst rounding error in units of the bound.
     """
 
     clause: str
     operation: str
     status: Status
     cases: int = 0
-    declined: int = 0
+    declined: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     error_in_bounds: float | None = None
@@ -158,8 +158,9 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "operation": verdict.operation,
         "status": verdict.status.value,
         "cases": verdict.cases,
-        "declined": verdict.declined,
+        "declined": len(verdict.declined),
         "failures": list(verdict.failures),
+        "declined_cases": list(verdict.declined),
         "unseen": list(verdict.unseen),
         "error_in_bounds": verdict.error_in_bounds,
         "counterexample": verdict.counterexample and _counterexample(verdict.counterexample),

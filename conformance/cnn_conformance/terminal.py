@@ -67,7 +67,7 @@ def _operations(report: Report) -> Table:
         functions = dict.fromkeys(v.operation for v in verdicts)
         of_each = [[v for v in verdicts if v.operation == function] for function in functions]
         cases = sum(max(v.cases for v in of) for of in of_each)
-        declined = sum(max(v.declined for v in of) for of in of_each)
+        declined = sum(max(len(v.declined) for v in of) for of in of_each)
         errors = [v.error_in_bounds for v in verdicts if v.error_in_bounds is not None]
         ranks = [str(FUNCTIONS[function][1]) for function in functions]
         table.add_row(

@@ -91,7 +91,7 @@ def test_declining_is_no_violation(report: Report) -> None:
     assert verdict(report, "MEAN-COUNT", "avg_pool1d").status is Status.DECLINED
     partly = verdict(report, "CONV-AFFINE", "conv1d")
     assert partly.status is Status.HOLDS
-    assert partly.declined > 0
+    assert partly.declined
     assert verdict(report, "GROUPS", "conv1d").status is Status.DECLINED
 
 

@@ -20,7 +20,7 @@ def test_torch_conforms_at_quick() -> None:
 
 def test_torch_declines_little_of_the_convolutions() -> None:
     report = check("torch", level="quick", only="conv*")
-    assert all(v.declined == 0 for v in report.verdicts if "size" not in v.operation)
+    assert not any(v.declined for v in report.verdicts if "size" not in v.operation)
 
 
 @pytest.mark.parametrize("padding", [((1, 1),) * 3, ((0, 1),) * 3])
