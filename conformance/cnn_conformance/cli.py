@@ -67,6 +67,13 @@ def main() -> None:
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
 @click.option("--budget", type=click.FloatRange(min=0), help="Seconds of exploration at level deep [60].")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for a call [10].")
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    help="Bytes that the candidate may hold, resident [4 GiB, or half of what there is].",
+)
+@click.option("--in-process", is_flag=True, help="Do not keep the candidate in a process of its own.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here."
 )
@@ -77,15 +84,25 @@ def run(
     only: str | None,
     jobs: int,
     budget: float | None,
+    timeout: float | None,
+    memory: int | None,
+    in_process: bool,
     json_file: Path | None,
 ) -> None:
     """Hold CANDIDATE against the clauses that judge an implementation.
 
     CANDIDATE is the name of an installed library with an adapter (torch), a file (mine.py), file.py:name,
-    package.module or package.module:name; without one, the built-in reference.
+    package.module or package.module:name, or "cmd:PROGRAM ARGUMENTS" for any program that speaks the wire format;
+    without one, the built-in reference.
     """
     for variable in THREADS:
         os.environ.setdefault(variable, "1")
+    from cnn_conformance.boundary.home import COMMAND, begin, isolated
+
+    inside = in_process and not candidate.startswith(COMMAND)
+    subject = candidate if inside else isolated(candidate, timeout, memory)
+    if jobs == 1:
+        begin(subject)
     from rich.console import Console
 
     from cnn_conformance.candidate import CandidateError
@@ -96,8 +113,8 @@ def run(
     if json_file is not None:
         _check_writable(json_file)
     try:
-        with _executor(jobs, candidate) as executor, progress_on(Console(stderr=True)) as progress:
-            report = check(candidate, level, seed, only, executor=executor, budget=budget, progress=progress)
+        with _executor(jobs, subject) as executor, progress_on(Console(stderr=True)) as progress:
+            report = check(subject, level, seed, only, executor=executor, budget=budget, progress=progress)
     except (CandidateError, PlanError) as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -124,16 +141,18 @@ def _check_writable(path: Path) -> None:
 
 
 @contextmanager
-def _executor(jobs: int, candidate: str) -> Iterator[Executor | None]:
+def _executor(jobs: int, subject: object) -> Iterator[Executor | None]:
     """A pool whose workers begin to load the candidate at once, all of them; None for a single job."""
-    from cnn_conformance.candidate import about
-
     if jobs == 1:
         yield None
         return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(), subject)
+    )
+    from cnn_conformance.candidate import about
+
     for _ in range(jobs):
-        pool.submit(about, candidate)
+        pool.submit(about, subject)
     try:
         yield pool
     except BaseException:
@@ -143,6 +162,15 @@ def _executor(jobs: int, candidate: str) -> Iterator[Executor | None]:
         pool.shutdown(wait=False)
         raise
     pool.shutdown()
+
+
+def _begin(parent: int, subject: object) -> None:
+    """A worker's first act."""
+    from cnn_conformance.boundary.home import begin
+    from cnn_conformance.boundary.lifeline import end_with_parent
+
+    end_with_parent(parent)
+    begin(subject)
 
 
 def _status(report: "Report") -> int:

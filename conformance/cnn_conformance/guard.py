@@ -1,6 +1,7 @@
 """Calling a candidate: what it may answer, and in which clause's words it is wrong if it does not."""
 
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,8 @@ SIZE_CLAUSES = {
 """The clause that says the spatial size of a forward result."""
 
 
+LONGEST = 300
+"""Characters of an exception's words."""
 Watch = Callable[[Call], None]
 
 
@@ -64,11 +67,12 @@ def guarded(functions: Any, watch: Watch = unwatched) -> Implementation:
         try:
             answered = function(*call.arguments.values(), **call.parameters)
         except NotImplementedError as error:
-            raise DeclinedError(str(error)) from error
-        except Exception as error:
-            said = f"{type(error).__name__}: {error}".rstrip(": ")
-            raise MisconductError("VALID-CALL-ANSWERED", call, f"raised {said}") from error
-        results = _results(call, answered)
+            raise DeclinedError(said(error)) from error
+        except KeyboardInterrupt:  # the user's, as far as one can tell here
+            raise
+        except BaseException as error:
+            raise MisconductError("VALID-CALL-ANSWERED", call, f"raised {said(error)}") from error
+        results = checked(call, answered)
         for name, as_it_was in before.items():
             if call[name].tobytes() != as_it_was:
                 restored = np.frombuffer(as_it_was, call[name].dtype).reshape(call[name].shape)
@@ -79,17 +83,23 @@ def guarded(functions: Any, watch: Watch = unwatched) -> Implementation:
     return answer
 
 
-def _results(call: Call, answered: Any) -> Results:
+def said(error: BaseException) -> str:
+    """An exception in one line: the same whenever it is raised, and whatever its words are or do."""
+    try:
+        words = " ".join(str(error).split())
+    except Exception as failure:  # noqa: BLE001 - printing it may raise anything
+        words = f"with words that raise {type(failure).__name__}"
+    words = re.sub(r"\b0x[0-9a-f]+\b", "0x...", words)
+    return f"{type(error).__name__}: {words[:LONGEST]}".rstrip(": ")
+
+
+def checked(call: Call, answered: Any) -> Results:
+    """What a candidate answered, as copies of the right number, dtype and shapes. Raises MisconductError."""
     if call.of_integers:
         return (_integers(call, answered),)
-    parts = _parts(call, answered)
     dtype = next(a.dtype for a in call.arguments.values() if isinstance(a, np.ndarray))
-    arrays = tuple(_array(call, name, part, dtype) for name, part in zip(call.results, parts, strict=True))
-    for name, array, shape in zip(call.results, arrays, result_shapes(call), strict=True):
-        if array.shape != shape:
-            clause = _shape_clause(call, array.shape, shape)
-            raise MisconductError(clause, call, f"{name} has shape {array.shape}, expected {shape}")
-    return arrays
+    parts = zip(call.results, _parts(call, answered), result_shapes(call), strict=True)
+    return tuple(_array(call, name, part, dtype, shape) for name, part, shape in parts)
 
 
 def _parts(call: Call, answered: Any) -> tuple[Any, ...]:
@@ -106,27 +116,26 @@ def _parts(call: Call, answered: Any) -> tuple[Any, ...]:
     return tuple(answered)
 
 
-def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
-    """A copy, so that a later call cannot change what was judged."""
+def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any], shape: Shape) -> Array:
+    """A copy, so that a later call cannot change what was judged; made last, because it may be enormous."""
     try:
-        array = np.array(part)
-    except Exception:  # noqa: BLE001 - whatever an object's __array__ raises
+        array = np.asarray(part)
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever an object's __array__ raises
         try:
-            array = np.array(np.from_dlpack(part))
-        except Exception as error:
+            array = np.from_dlpack(part)
+        except (Exception, SystemExit) as error:
             words = f"{name} is a {type(part).__name__}, which NumPy cannot turn into an array"
             raise MisconductError("RESULT-KIND", call, words) from error
     if array.dtype.hasobject or array.dtype.kind in "SUV":
         raise MisconductError("RESULT-KIND", call, f"{name} is {_kind(part)}, expected an array")
-    if name == "indices":
-        if array.dtype.kind not in "iu":
-            raise MisconductError(
-                "RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected an integer one"
-            )
-        return array.astype(np.int64)
-    if array.dtype != dtype:
-        raise MisconductError("RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected {dtype}")
-    return array
+    wanted = np.dtype(np.int64) if name == "indices" else dtype
+    if array.dtype != wanted and not (name == "indices" and array.dtype.kind in "iu"):
+        expected = "an integer one" if name == "indices" else dtype
+        raise MisconductError("RESULT-DTYPE", call, f"{name} has dtype {array.dtype}, expected {expected}")
+    if array.shape != shape:
+        clause = _shape_clause(call, array.shape, shape)
+        raise MisconductError(clause, call, f"{name} has shape {array.shape}, expected {shape}")
+    return np.array(array, wanted)
 
 
 def _kind(part: Any) -> str:
@@ -137,11 +146,11 @@ def _integers(call: Call, answered: Any) -> Array:
     pair = call.operation == "same_padding"
     try:
         numbers = [operator.index(n) for n in answered] if pair else operator.index(answered)
-    except TypeError as error:
+        array = np.array(numbers, dtype=np.int64)
+    except Exception as error:
         expected = "a pair of integers" if pair else "an integer"
         words = f"returned {_kind(answered)}, expected {expected}"
         raise MisconductError("RESULT-KIND", call, words) from error
-    array = np.array(numbers, dtype=np.int64)
     if array.shape != result_shapes(call)[0]:
         raise MisconductError("RESULT-KIND", call, f"returned {len(array)} integers, expected 2")
     return array

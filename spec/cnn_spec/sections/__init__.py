@@ -7,6 +7,7 @@ from cnn_spec.sections import (
     interface,
     interface_activations,
     interface_layers,
+    interface_process,
     s1_1_scanning,
     s1_3_distribution,
     s1_4_pooling,
@@ -49,6 +50,7 @@ CLAUSES: Mapping[str, Clause] = {
         interface,
         interface_layers,
         interface_activations,
+        interface_process,
     )
     for clause in section.CLAUSES
 }

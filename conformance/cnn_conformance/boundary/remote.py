@@ -1,0 +1,136 @@
+"""Asking an isolated candidate: calls become messages, and a lost program a broken clause."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from cnn_conformance.boundary.home import Home, Isolated, home_of, isolated
+from cnn_conformance.boundary.process import LostError
+from cnn_conformance.boundary.wire import PROTOCOL_VERSION, Fields, WireError, answered_in, pack_call, unpack
+from cnn_conformance.candidate import About, Candidate, CandidateError, Seat, understood
+from cnn_conformance.guard import LONGEST, DeclinedError, MisconductError, NotOfferedError, Watch, checked
+from cnn_spec.cases.stream import FUNCTIONS
+from cnn_spec.operations import Array, Call, Implementation, Results
+from cnn_spec.sections import CLAUSES
+
+LOSSES = 20
+"""A function that has lost so many programs in a sitting is not called again in it."""
+EXCUSES = 3
+"""So often in a sitting a function may fail after other calls and be answered in a new program."""
+IMPATIENCE = 0.1
+"""Once a function has lost a program, a call of it gets this share of the time, but half a second at least."""
+ALONE = ("ANSWERS-IN-TIME", "MEMORY-BOUNDED")
+"""What may be due to a busy machine or to all earlier calls together: it counts if a new program does it too."""
+
+
+def connect(subject: Isolated) -> Candidate:
+    """The candidate in this thread's home of it. Raises CandidateError."""
+    home = home_of(subject)
+    if home.about is None:
+        home.about = _about(home)
+    about = home.about
+
+    def guard(watch: Watch) -> Implementation:
+        return _Sitting(home, about, watch)
+
+    return Candidate(about, guard)
+
+
+def functions_of(address: str) -> Any:
+    """The candidate at an address as an object with the interface's functions, in a process of its own."""
+    from cnn_spec.bugs.model import Functions
+
+    return Functions(address, connect(isolated(address)).implementation())
+
+
+def _about(home: Home) -> About:
+    address = home.subject.address
+    called = address if isinstance(address, str) else "the candidate"
+    try:
+        fields, _ = unpack(home.hello())
+    except WireError as error:
+        raise CandidateError(
+            f"{called} does not speak the wire format: its first message is {error}."
+        ) from error
+    except LostError as lost:
+        raise CandidateError(f"{called} cannot be loaded: it {lost}.") from lost
+    except (OSError, ValueError) as error:
+        raise CandidateError(f"{called} cannot be started: {error}.") from error
+    if fields.get("protocol") != PROTOCOL_VERSION:
+        spoken = fields.get("protocol")
+        raise CandidateError(f"{called} speaks version {spoken} of the wire format, not {PROTOCOL_VERSION}.")
+    if "failed" in fields:
+        raise CandidateError(str(fields["failed"]))
+    offered = fields.get("functions")
+    functions = [name for name in FUNCTIONS if isinstance(offered, list) and name in offered]
+    importing = f"from {__name__} import functions_of\ncandidate = functions_of({address!r})"
+    return understood(
+        str(fields.get("name", called)),
+        str(fields.get("importing", importing)),
+        functions,
+        fields.get("about", {}),
+        Seat.PROGRAM if home.subject.foreign else Seat.CHILD,
+    )
+
+
+class _Sitting:
+    """The candidate as an implementation, with what it has lost since this was made."""
+
+    def __init__(self, home: Home, about: About, watch: Watch) -> None:
+        self._home, self._about, self._watch = home, about, watch
+        self._lost: Counter[str] = Counter()
+        self._excused: Counter[str] = Counter()
+
+    def __call__(self, call: Call) -> Results:
+        """Raises DeclinedError, NotOfferedError or MisconductError."""
+        function = call.function
+        if function not in self._about.offered or self._lost[function] >= LOSSES:
+            raise NotOfferedError(function)
+        self._watch(call)
+        try:
+            return checked(call, self._ask(call))
+        except LostError as lost:
+            self._lost[function] += 1
+            raise MisconductError(lost.clause, call, str(lost)) from lost
+
+    def _ask(self, call: Call) -> Any:
+        function, timeout = call.function, self._home.subject.timeout
+        if self._lost[function]:
+            return self._answer(call, min(timeout, max(0.5, IMPATIENCE * timeout)))
+        alone = not self._home.asked
+        try:
+            return self._answer(call, timeout)
+        except LostError as lost:
+            if alone or lost.clause not in ALONE or self._excused[function] == EXCUSES:
+                raise
+            answer = self._answer(call, timeout)
+            self._excused[function] += 1
+            return answer
+
+    def _answer(self, call: Call, seconds: float) -> Any:
+        number = self._home.asked + 1
+        try:
+            fields, arrays = unpack(self._home.ask(pack_call(number, call), seconds))
+            if fields.get("id") != number:
+                raise WireError(f"an answer to message {fields.get('id')!r}, not {number}")
+            return _meaning(call, fields, arrays)
+        except WireError as error:
+            self._home.end()
+            raise LostError("WIRE-FORMAT", f"answered with {error}") from error
+
+
+def _meaning(call: Call, fields: Fields, arrays: Mapping[str, Array]) -> Any:
+    """What is answered. Raises DeclinedError, MisconductError or WireError."""
+    if "declined" in fields:
+        raise DeclinedError(_words(fields["declined"]))
+    if "raised" in fields:
+        raise MisconductError("VALID-CALL-ANSWERED", call, f"raised {_words(fields['raised'])}")
+    if "broke" in fields:
+        if str(fields["broke"]) not in CLAUSES:
+            raise WireError("a clause that there is not")
+        raise MisconductError(str(fields["broke"]), call, _words(fields.get("words", "")))
+    return answered_in(fields, arrays)
+
+
+def _words(given: Any) -> str:
+    return " ".join(str(given).split())[:LONGEST]
