@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import click
+
+from cnn_conformance.boundary.home import COMMAND, begin, isolated
+from cnn_conformance.boundary.lifeline import end_with_parent
 
 if TYPE_CHECKING:
     from cnn_conformance.report import Report
@@ -38,8 +42,6 @@ class Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command."""
-        from importlib import import_module
-
         if cmd_name not in self.places:
             return super().get_command(ctx, cmd_name)
         command: click.Command = getattr(import_module(self.places[cmd_name]), cmd_name)
@@ -95,28 +97,30 @@ def run(
     package.module or package.module:name, or "cmd:PROGRAM ARGUMENTS" for any program that speaks the wire format;
     without one, the built-in reference.
     """
-    for variable in THREADS:
-        os.environ.setdefault(variable, "1")
-    from cnn_conformance.boundary.home import COMMAND, begin, isolated
-
-    inside = in_process and not candidate.startswith(COMMAND)
-    subject = candidate if inside else isolated(candidate, timeout, memory)
-    if jobs == 1:
-        begin(subject)
-    from rich.console import Console
-
-    from cnn_conformance.candidate import CandidateError
-    from cnn_conformance.checking import check
-    from cnn_conformance.plan import PlanError
-    from cnn_conformance.terminal import progress_on, render
-
     if json_file is not None:
         _check_writable(json_file)
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
+    inside = in_process and not candidate.startswith(COMMAND)
+    subject = candidate if inside else isolated(candidate, timeout, memory)
     try:
-        with _executor(jobs, subject) as executor, progress_on(Console(stderr=True)) as progress:
-            report = check(subject, level, seed, only, executor=executor, budget=budget, progress=progress)
-    except (CandidateError, PlanError) as error:
-        _fail(str(error))
+        with _executor(
+            jobs, subject
+        ) as executor:  # first, so that candidates load while this process imports
+            from rich.console import Console
+
+            from cnn_conformance.candidate import CandidateError
+            from cnn_conformance.checking import check
+            from cnn_conformance.plan import PlanError
+            from cnn_conformance.terminal import progress_on, render
+
+            try:
+                with progress_on(Console(stderr=True)) as progress:
+                    report = check(
+                        subject, level, seed, only, executor=executor, budget=budget, progress=progress
+                    )
+            except (CandidateError, PlanError) as error:
+                _fail(str(error))
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
         sys.exit(INTERRUPTED)
@@ -144,15 +148,12 @@ def _check_writable(path: Path) -> None:
 def _executor(jobs: int, subject: object) -> Iterator[Executor | None]:
     """A pool whose workers begin to load the candidate at once, all of them; None for a single job."""
     if jobs == 1:
+        begin(subject)
         yield None
         return
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(), subject)
-    )
-    from cnn_conformance.candidate import about
-
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (os.getpid(), subject))
     for _ in range(jobs):
-        pool.submit(about, subject)
+        pool.submit(begin, subject)
     try:
         yield pool
     except BaseException:
@@ -165,12 +166,15 @@ def _executor(jobs: int, subject: object) -> Iterator[Executor | None]:
 
 
 def _begin(parent: int, subject: object) -> None:
-    """A worker's first act."""
-    from cnn_conformance.boundary.home import begin
-    from cnn_conformance.boundary.lifeline import end_with_parent
-
+    """A worker's first act: the imports of the first chunk, while the candidate loads."""
     end_with_parent(parent)
     begin(subject)
+    if isinstance(subject, str):
+        from cnn_conformance.candidate import CandidateError, load
+
+        with suppress(CandidateError):  # said when it is wanted
+            load(subject)
+    import_module("cnn_conformance.judging")
 
 
 def _status(report: "Report") -> int:
