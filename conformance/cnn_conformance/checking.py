@@ -114,6 +114,7 @@ def check(
             seed=seed,
             level=level,
             verdicts=tuple(_verdicts(described, tallies, explained, only)),
+            only=only,
             contradictions=tuple(c for _, c in explained.examples.values() if c is not None),
             complete=complete,
             rounds=rounds,

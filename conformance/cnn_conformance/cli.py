@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import click
 
@@ -18,6 +18,8 @@ from cnn_conformance.boundary.home import COMMAND, begin, isolated
 from cnn_conformance.boundary.lifeline import end_with_parent
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cnn_conformance.report import Report
 
 CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -34,6 +36,7 @@ class Lazy(click.Group):
     places: ClassVar = {
         **dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands"),
         "mutants": "cnn_conformance.mutation",
+        "compare": "cnn_conformance.gate_commands",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -79,6 +82,12 @@ def main() -> None:
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here."
 )
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Compare with this record: exit status 1 only if a violation is new, or something that held is lost.",
+)
+@click.option("--update-baseline", is_flag=True, help="Write the baseline anew, or for the first time.")
 def run(
     candidate: str,
     level: str,
@@ -90,6 +99,8 @@ def run(
     memory: int | None,
     in_process: bool,
     json_file: Path | None,
+    baseline: Path | None,
+    update_baseline: bool,
 ) -> None:
     """Hold CANDIDATE against the clauses that judge an implementation.
 
@@ -97,40 +108,63 @@ def run(
     package.module or package.module:name, or "cmd:PROGRAM ARGUMENTS" for any program that speaks the wire format;
     without one, the built-in reference.
     """
-    if json_file is not None:
-        _check_writable(json_file)
+    if update_baseline and baseline is None:
+        _fail("--update-baseline needs --baseline FILE: say which file to write.")
+    for path in filter(None, (json_file, baseline if update_baseline else None)):
+        _check_writable(path)
     for variable in THREADS:
         os.environ.setdefault(variable, "1")
     inside = in_process and not candidate.startswith(COMMAND)
     subject = candidate if inside else isolated(candidate, timeout, memory)
     try:
-        with _executor(
-            jobs, subject
-        ) as executor:  # first, so that candidates load while this process imports
-            from rich.console import Console
-
-            from cnn_conformance.candidate import CandidateError
-            from cnn_conformance.checking import check
-            from cnn_conformance.plan import PlanError
-            from cnn_conformance.terminal import progress_on, render
-
-            try:
-                with progress_on(Console(stderr=True)) as progress:
-                    report = check(
-                        subject, level, seed, only, executor=executor, budget=budget, progress=progress
-                    )
-            except (CandidateError, PlanError) as error:
-                _fail(str(error))
+        report = _checked(jobs, subject, level, seed, only, budget)
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
         sys.exit(INTERRUPTED)
+    from rich.console import Console
+
+    from cnn_conformance.terminal import render
+
     if json_file is not None:
         json_file.write_text(report.to_json(), encoding="utf-8")
-    render(report, Console(width=None if sys.stdout.isatty() else WIDTH))
-    sys.exit(_status(report))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    render(report, console)
+    status = _status(report)
+    if baseline is not None and status != CONTRADICTION:
+        green = _gate(baseline, report, update_baseline, console)
+        status = status if status == NOTHING_CHECKED else CONFORMS if green else VIOLATION
+    sys.exit(status)
 
 
-def _fail(sentence: str) -> None:
+def _checked(
+    jobs: int, subject: object, level: str, seed: int, only: str | None, budget: float | None
+) -> "Report":
+    with _executor(jobs, subject) as executor:  # first, so that candidates load while this process imports
+        from rich.console import Console
+
+        from cnn_conformance.candidate import CandidateError
+        from cnn_conformance.checking import check
+        from cnn_conformance.plan import PlanError
+        from cnn_conformance.terminal import progress_on
+
+        try:
+            with progress_on(Console(stderr=True)) as progress:
+                return check(subject, level, seed, only, executor=executor, budget=budget, progress=progress)
+        except (CandidateError, PlanError) as error:
+            _fail(str(error))
+
+
+def _gate(baseline: Path, report: "Report", update: bool, console: "Console") -> bool:
+    from cnn_conformance.gate import GateError
+    from cnn_conformance.gate_commands import hold_against
+
+    try:
+        return hold_against(baseline, report.to_document(), update, console)
+    except GateError as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> NoReturn:
     click.echo(f"cnn-conformance: {sentence}", err=True)
     sys.exit(MISUSE)
 

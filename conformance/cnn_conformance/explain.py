@@ -51,14 +51,15 @@ def explain(subject: Subject, broken: Broken) -> tuple[Counterexample, Contradic
         applies = all(when(simpler) for when in judged.law.when)
         return applies and _same_violation(broken, judged, shrinking, simpler, oracle) is not None
 
-    case = smallest(case, still_broken)
-    calls: list[Call] = []
-    outcome = judge(judged, candidate.implementation(calls.append), case, oracle)
-    calls = calls or [case.call]
-    violation = outcome if isinstance(outcome, Violation) else Violation(broken.clause, broken.function)
+    shown = smallest(case, still_broken)
+    calls, violation = _watched(broken, judged, candidate, shown, oracle)
+    if violation is None:  # the smaller case was lucky, or slow where it was given little time
+        shown = case
+        calls, violation = _watched(broken, judged, candidate, shown, oracle)
+    violation = violation or Violation(broken.clause, broken.function)
     return (
-        _counterexample(broken, judged, candidate, case, calls, violation, oracle),
-        _contradiction(broken, failure.case_id, case, calls, oracle),
+        _counterexample(broken, judged, candidate, shown, calls, violation, oracle),
+        _contradiction(broken, failure.case_id, shown, calls, oracle),
     )
 
 
@@ -80,6 +81,15 @@ def _same_violation(
         broken.function,
     )
     return outcome if same and isinstance(outcome, Violation) else None
+
+
+def _watched(
+    broken: Broken, judged: Judged, candidate: Candidate, case: Case, oracle: Oracle
+) -> tuple[list[Call], Violation | None]:
+    """The calls that the law makes in a case, and how the clause is broken if it is."""
+    calls: list[Call] = []
+    violation = _same_violation(broken, judged, candidate.implementation(calls.append), case, oracle)
+    return calls or [case.call], violation
 
 
 def _size(case: Case) -> int:

@@ -8,7 +8,7 @@ from itertools import combinations
 
 Levels = Mapping[str, str]
 """A level for each factor: where a case lies."""
-Conjunction = Mapping[str, tuple[str, ...]]
+Conjunction = Mapping[str, Sequence[str]]
 """The levels that some factors may have, all at once."""
 
 CONDITIONS = 3
@@ -31,7 +31,7 @@ class Region:
 
     def has(self, levels: Levels) -> bool:
         """Whether a case with these levels lies in the region."""
-        return any(_within(levels, conjunction) for conjunction in self.alternatives)
+        return any(within(levels, conjunction) for conjunction in self.alternatives)
 
 
 def region_of(failing: Sequence[Levels], holding: Sequence[Levels]) -> Region:
@@ -39,7 +39,7 @@ def region_of(failing: Sequence[Levels], holding: Sequence[Levels]) -> Region:
     holding case, or else a few of them, or else the conjunction with the fewest holding ones.
     """
     found = _one(failing, holding) or _several(failing, holding) or (_narrowest(failing, holding),)
-    inside = len(failing) + sum(any(_within(h, one) for one in found) for h in holding)
+    inside = len(failing) + sum(any(within(h, one) for one in found) for h in holding)
     outside = len(failing) + len(holding) - inside
     share = f"in {len(failing)} of {inside} cases"
     if not outside:
@@ -58,7 +58,8 @@ def _said(conjunction: Conjunction, cases: Sequence[Levels]) -> str:
     return " and ".join(parts)
 
 
-def _within(levels: Levels, conjunction: Conjunction) -> bool:
+def within(levels: Levels, conjunction: Conjunction) -> bool:
+    """Whether a case with these levels meets every condition."""
     return all(levels.get(factor) in allowed for factor, allowed in conjunction.items())
 
 

@@ -99,6 +99,8 @@ class Report:
     seed: int
     level: str
     verdicts: tuple[Verdict, ...]
+    only: str | None = None
+    """The glob of clauses or operations that were asked for; None for all."""
     contradictions: tuple[Contradiction, ...] = ()
     complete: bool = True
     rounds: int = 0
@@ -123,13 +125,18 @@ class Report:
 
     def to_json(self) -> str:
         """Strict JSON, as `report.schema.json` in this package describes it; everything timed is under `timing`."""
-        said = {
+        return json.dumps(self.to_document(), indent=1, allow_nan=False) + "\n"
+
+    def to_document(self) -> dict[str, Any]:
+        """The same as plain dictionaries, lists, strings and numbers."""
+        return {
             "schema_version": SCHEMA_VERSION,
             "spec_version": SPEC_VERSION,
             "candidate": dict(self.candidate),
             "environment": environment(),
             "seed": self.seed,
             "level": self.level,
+            "only": self.only,
             "rounds": self.rounds,
             "complete": self.complete,
             "conforms": self.conforms,
@@ -138,7 +145,6 @@ class Report:
             "verdicts": [_verdict(v) for v in self.verdicts],
             "contradictions": [vars(c) for c in self.contradictions],
         }
-        return json.dumps(said, indent=1, allow_nan=False) + "\n"
 
 
 def environment() -> dict[str, Any]:
