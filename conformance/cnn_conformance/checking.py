@@ -16,7 +16,7 @@ from cnn_conformance.plan import LEVELS, Chunk, PlanError, Progress, chunks_of, 
 from cnn_conformance.region import Region, region_of
 from cnn_conformance.report import Contradiction, Counterexample, Diagnosis, Report, Status, Verdict
 from cnn_spec.cases.stream import levels_of
-from cnn_spec.sections import interface_process
+from cnn_spec.sections.interface_process import PROCESS_CLAUSES
 
 Key = tuple[str, str]
 
@@ -29,7 +29,6 @@ class Explained:
     diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
 
 
-PROCESS_CLAUSES = tuple(clause.id for clause in interface_process.CLAUSES)
 UNSEEN = {
     Seat.INSIDE: PROCESS_CLAUSES,
     Seat.CHILD: (),

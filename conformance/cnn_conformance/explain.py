@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnn_conformance.candidate import Candidate, Subject, load
+from cnn_conformance.guard import Watch, unwatched
 from cnn_conformance.judging import Failure, Violation, judge, trusted
 from cnn_conformance.plan import Judged, laws_of
 from cnn_conformance.report import Contradiction, Counterexample
@@ -18,7 +19,7 @@ from cnn_spec.case import Case, Data
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import compare
 from cnn_spec.definitions import definition
-from cnn_spec.operations import Call, Implementation
+from cnn_spec.operations import Call
 from cnn_spec.sections import CLAUSES
 from cnn_spec.shapes import forward_shape
 
@@ -45,21 +46,21 @@ def explain(subject: Subject, broken: Broken) -> tuple[Counterexample, Contradic
     weighed = [(f, c) for f in broken.failures[:FAILURES_WEIGHED] if (c := case_of(f.case_id, broken.seed))]
     failure, case = min(weighed, key=lambda found: _size(found[1]))
     judged = _law_of(failure)
-    shrinking = candidate.implementation()
 
     def still_broken(simpler: Case) -> bool:
         applies = all(when(simpler) for when in judged.law.when)
-        return applies and _same_violation(broken, judged, shrinking, simpler, oracle) is not None
+        return applies and _shown(broken, judged, candidate, simpler, oracle) is not None
 
-    shown = smallest(case, still_broken)
-    calls, violation = _watched(broken, judged, candidate, shown, oracle)
+    found, calls = smallest(case, still_broken), list[Call]()
+    violation = _shown(broken, judged, load(subject), found, oracle, calls.append)
     if violation is None:  # the smaller case was lucky, or slow where it was given little time
-        shown = case
-        calls, violation = _watched(broken, judged, candidate, shown, oracle)
+        found, calls = case, []
+        violation = _shown(broken, judged, load(subject), found, oracle, calls.append)
     violation = violation or Violation(broken.clause, broken.function)
+    calls = calls or [found.call]
     return (
-        _counterexample(broken, judged, candidate, shown, calls, violation, oracle),
-        _contradiction(broken, failure.case_id, shown, calls, oracle),
+        _counterexample(broken, judged, candidate, found, calls, violation, oracle),
+        _contradiction(broken, failure.case_id, found, calls, oracle),
     )
 
 
@@ -72,24 +73,19 @@ def _law_of(failure: Failure) -> Judged:
     )
 
 
-def _same_violation(
-    broken: Broken, judged: Judged, implementation: Implementation, case: Case, oracle: Oracle
+def _shown(
+    broken: Broken,
+    judged: Judged,
+    candidate: Candidate,
+    case: Case,
+    oracle: Oracle,
+    watch: Watch = unwatched,
 ) -> Violation | None:
-    outcome = judge(judged, implementation, case, oracle)
-    same = isinstance(outcome, Violation) and (outcome.clause, outcome.function) == (
-        broken.clause,
-        broken.function,
-    )
-    return outcome if same and isinstance(outcome, Violation) else None
-
-
-def _watched(
-    broken: Broken, judged: Judged, candidate: Candidate, case: Case, oracle: Oracle
-) -> tuple[list[Call], Violation | None]:
-    """The calls that the law makes in a case, and how the clause is broken if it is."""
-    calls: list[Call] = []
-    violation = _same_violation(broken, judged, candidate.implementation(calls.append), case, oracle)
-    return calls or [case.call], violation
+    """The violation of this very clause that a law shows in a case, if it does; `watch` sees the calls."""
+    outcome = judge(judged, candidate.implementation(watch), case, oracle)
+    if not isinstance(outcome, Violation):
+        return None
+    return outcome if (outcome.clause, outcome.function) == (broken.clause, broken.function) else None
 
 
 def _size(case: Case) -> int:

@@ -10,6 +10,10 @@ from cnn_spec.case import Case
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import Comparison
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
+from cnn_spec.sections.interface_process import PROCESS_CLAUSES
+
+HOPELESS = 3
+"""So many cases are enough of a function that has answered in none of them."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +110,26 @@ def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
     """Judge every case of a chunk, in order."""
     candidate = load(subject)
     oracle = trusted(candidate)
-    implementation = candidate.implementation()
     laws = laws_of(chunk.function, chunk.only)
     tallies: Tallies = {}
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
         if case is not None:
-            judge_case(laws, remembering(implementation, case.call), case, oracle, tallies)
+            implementation = remembering(candidate.implementation(), case.call)
+            judge_case(laws, implementation, case, oracle, tallies)
+        if _is_hopeless(tallies):
+            break
     return tallies
+
+
+def _is_hopeless(tallies: Tallies) -> bool:
+    """Whether the process was lost in every one of the first cases: each costs time, and more would say no more."""
+    lost: set[str] = set()
+    for (clause, _), tally in tallies.items():
+        if clause not in PROCESS_CLAUSES and (tally.judged or tally.declined):
+            return False
+        lost |= tally.failures.keys()
+    return len(lost) >= HOPELESS
 
 
 def judge_case(

@@ -35,9 +35,11 @@ def main() -> None:
         return
     hello = {"name": found.name, "importing": found.importing, "functions": functions, "about": about}
     _write(answers, pack({"protocol": PROTOCOL_VERSION, **hello}, {}))
-    implementation = guarded(found.functions)
+    case = None
     while message := _read(requests):
         fields, arrays = unpack(message)
+        if fields["case"] != case:
+            case, implementation = fields["case"], guarded(found.functions)
         answer = _answer(implementation, fields["id"], call_of(fields, arrays))
         if closed := _restored_streams(kept):
             words = f"closed its standard {closed}"
@@ -59,7 +61,8 @@ def _answer(implementation: Implementation, number: int, call: Call) -> bytes:
     except DeclinedError as declined:
         return pack({"id": number, "declined": str(declined)}, {})
     except MisconductError as misconduct:
-        return pack({"id": number, "broke": misconduct.clause, "words": str(misconduct)}, {})
+        of = {"function": misconduct.call.function, "words": str(misconduct)}
+        return pack({"id": number, "broke": misconduct.clause, **of}, {})
     except BaseException as error:  # noqa: BLE001 - a Ctrl-C of the user's does not come here
         words = f"raised {said(error)}"
         return pack({"id": number, "broke": "VALID-CALL-ANSWERED", "words": words}, {})

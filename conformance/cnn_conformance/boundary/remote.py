@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from cnn_conformance.boundary.home import Home, Isolated, home_of, isolated
@@ -14,9 +15,9 @@ from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.sections import CLAUSES
 
 LOSSES = 20
-"""A function that has lost so many programs in a sitting is not called again in it."""
+"""A function that has lost so many programs is not called again."""
 EXCUSES = 3
-"""So often in a sitting a function may fail after other calls and be answered in a new program."""
+"""So often a function may fail after other calls and be answered in a new program."""
 IMPATIENCE = 0.1
 """Once a function has lost a program, a call of it gets this share of the time, but half a second at least."""
 ALONE = ("ANSWERS-IN-TIME", "MEMORY-BOUNDED")
@@ -24,16 +25,11 @@ ALONE = ("ANSWERS-IN-TIME", "MEMORY-BOUNDED")
 
 
 def connect(subject: Isolated) -> Candidate:
-    """The candidate in this thread's home of it. Raises CandidateError."""
+    """The candidate in this thread's home of it, as if it had never lost a program. Raises CandidateError."""
     home = home_of(subject)
     if home.about is None:
         home.about = _about(home)
-    about = home.about
-
-    def guard(watch: Watch) -> Implementation:
-        return _Sitting(home, about, watch)
-
-    return Candidate(about, guard)
+    return Candidate(home.about, _Remote(home, home.about).guard)
 
 
 def functions_of(address: str) -> Any:
@@ -73,44 +69,50 @@ def _about(home: Home) -> About:
     )
 
 
-class _Sitting:
-    """The candidate as an implementation, with what it has lost since this was made."""
+class _Remote:
+    """An isolated candidate, and what it has lost since this was made."""
 
-    def __init__(self, home: Home, about: About, watch: Watch) -> None:
-        self._home, self._about, self._watch = home, about, watch
+    def __init__(self, home: Home, about: About) -> None:
+        self._home, self._about = home, about
         self._lost: Counter[str] = Counter()
         self._excused: Counter[str] = Counter()
+        self._guards = count()
 
-    def __call__(self, call: Call) -> Results:
-        """Raises DeclinedError, NotOfferedError or MisconductError."""
-        function = call.function
-        if function not in self._about.offered or self._lost[function] >= LOSSES:
-            raise NotOfferedError(function)
-        self._watch(call)
-        try:
-            return checked(call, self._ask(call))
-        except LostError as lost:
-            self._lost[function] += 1
-            raise MisconductError(lost.clause, call, str(lost)) from lost
+    def guard(self, watch: Watch) -> Implementation:
+        """The candidate behind a guard of its own. Raises what `guarded` does."""
+        case = next(self._guards)
 
-    def _ask(self, call: Call) -> Any:
+        def answer(call: Call) -> Results:
+            function = call.function
+            if function not in self._about.offered or self._lost[function] >= LOSSES:
+                raise NotOfferedError(function)
+            watch(call)
+            try:
+                return checked(call, self._ask(case, call))
+            except LostError as lost:
+                self._lost[function] += 1
+                raise MisconductError(lost.clause, call, str(lost)) from lost
+
+        return answer
+
+    def _ask(self, case: int, call: Call) -> Any:
         function, timeout = call.function, self._home.subject.timeout
         if self._lost[function]:
-            return self._answer(call, min(timeout, max(0.5, IMPATIENCE * timeout)))
+            return self._answer(case, call, min(timeout, max(0.5, IMPATIENCE * timeout)))
         alone = not self._home.asked
         try:
-            return self._answer(call, timeout)
+            return self._answer(case, call, timeout)
         except LostError as lost:
             if alone or lost.clause not in ALONE or self._excused[function] == EXCUSES:
                 raise
-            answer = self._answer(call, timeout)
+            answer = self._answer(case, call, timeout)
             self._excused[function] += 1
             return answer
 
-    def _answer(self, call: Call, seconds: float) -> Any:
+    def _answer(self, case: int, call: Call, seconds: float) -> Any:
         number = self._home.asked + 1
         try:
-            fields, arrays = unpack(self._home.ask(pack_call(number, call), seconds))
+            fields, arrays = unpack(self._home.ask(pack_call(number, case, call), seconds))
             if fields.get("id") != number:
                 raise WireError(f"an answer to message {fields.get('id')!r}, not {number}")
             return _meaning(call, fields, arrays)
@@ -128,7 +130,9 @@ def _meaning(call: Call, fields: Fields, arrays: Mapping[str, Array]) -> Any:
     if "broke" in fields:
         if str(fields["broke"]) not in CLAUSES:
             raise WireError("a clause that there is not")
-        raise MisconductError(str(fields["broke"]), call, _words(fields.get("words", "")))
+        operation, rank = FUNCTIONS.get(str(fields.get("function")), (call.operation, call.rank))
+        broken = Call(operation, rank, {}, {})
+        raise MisconductError(str(fields["broke"]), broken, _words(fields.get("words", "")))
     return answered_in(fields, arrays)
 
 

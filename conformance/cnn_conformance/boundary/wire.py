@@ -92,12 +92,12 @@ def _array(tensor: Mapping[str, Any]) -> Array:
     return np.frombuffer(tensor["data"], DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
 
 
-def pack_call(number: int, call: Call) -> bytes:
-    """The message that asks for a call."""
+def pack_call(number: int, case: int, call: Call) -> bytes:
+    """The message that asks for a call, one of a case's."""
     arrays = {name: value for name, value in call.arguments.items() if isinstance(value, np.ndarray)}
     said = {n: layout_of(arrays[n]) if n in arrays else value for n, value in call.arguments.items()}
-    asked = {"id": number, "call": call.function, "arguments": said, "parameters": call.parameters}
-    return pack(asked, arrays)
+    asked = {"call": call.function, "arguments": said, "parameters": call.parameters}
+    return pack({"id": number, "case": case, **asked}, arrays)
 
 
 def pack_results(number: int, call: Call, results: Results) -> bytes:

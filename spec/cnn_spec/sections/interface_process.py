@@ -15,3 +15,6 @@ CLAUSES = tuple(
     Clause(id=id, section="interface", standing=Standing.HOLDS, statement=statement, laws=on_every_call())
     for id, statement in _STATEMENTS.items()
 )
+
+PROCESS_CLAUSES = tuple(_STATEMENTS)
+"""Their ids: what breaks one of them loses the process, as a rule, and with it the answer."""
