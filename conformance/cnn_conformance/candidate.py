@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache, partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -156,15 +155,17 @@ def _find_address(address: str) -> Found:
     if address in ADAPTERS:
         module = _imported(f"cnn_conformance.adapters.{address}", address)
         return Found(module, address, f"from cnn_conformance.adapters import {address} as candidate")
-    for registered in entry_points(group=GROUP, name=address):
-        module_name, _, name = registered.value.partition(":")
-        registered_as = _member(_imported(module_name, address), name, address)
-        return Found(registered_as, address, _import_line(module_name, name))
     place, _, name = address.partition(":")
     if place.endswith(".py"):
         path = Path(place).resolve()
         found = _member(_from_file(path), name, address)
         return Found(found, name or path.stem, _import_file_lines(path, name))
+    from importlib.metadata import entry_points  # slow to import
+
+    for registered in entry_points(group=GROUP, name=address):
+        module_name, _, member = registered.value.partition(":")
+        registered_as = _member(_imported(module_name, address), member, address)
+        return Found(registered_as, address, _import_line(module_name, member))
     found = _member(_imported(place, address), name, address)
     return Found(found, name or place, _import_line(place, name))
 
