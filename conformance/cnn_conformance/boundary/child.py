@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from cnn_conformance.boundary.lifeline import end_with_parent
 from cnn_conformance.boundary.process import LENGTH, READ, WRITE
-from cnn_conformance.boundary.wire import PROTOCOL_VERSION, call_of, pack, pack_results, unpack
+from cnn_conformance.boundary.wire import PROTOCOL_VERSION, call_of, pack, pack_results, to_json, unpack
 from cnn_conformance.candidate import CandidateError, Subject, find, told
 from cnn_conformance.guard import DeclinedError, MisconductError, guarded, said
 from cnn_spec.operations import Call, Implementation
@@ -33,8 +33,8 @@ def main() -> None:
     except CandidateError as error:
         _write(answers, pack({"protocol": PROTOCOL_VERSION, "failed": str(error)}, {}))
         return
-    hello = {"name": found.name, "importing": found.importing, "functions": functions, "about": about}
-    _write(answers, pack({"protocol": PROTOCOL_VERSION, **hello}, {}))
+    hello = {"name": found.name, "importing": found.importing, "functions": " ".join(functions)}
+    _write(answers, pack({"protocol": PROTOCOL_VERSION, **hello, "about": to_json(about)}, {}))
     case = None
     while message := _read(requests):
         fields, arrays = unpack(message)
@@ -55,7 +55,7 @@ def _subject(given: list[str]) -> Subject:
     return given[0]
 
 
-def _answer(implementation: Implementation, number: int, call: Call) -> bytes:
+def _answer(implementation: Implementation, number: str, call: Call) -> bytes:
     try:
         return pack_results(number, call, implementation(call))
     except DeclinedError as declined:

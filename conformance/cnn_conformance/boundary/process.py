@@ -18,6 +18,9 @@ LARGEST_OUTPUT = 64 << 10
 """Bytes that a call may write to standard output and error: as many as a pipe holds."""
 WATCH = 20
 """Milliseconds between two looks at a program that does not answer."""
+LOOKS = 16
+"""After so many answers there is a look at the memory, beside those while there is none."""
+PAGE = os.sysconf("SC_PAGE_SIZE")
 FAREWELL = 1.0
 """Seconds that a program has to end by itself."""
 
@@ -69,6 +72,7 @@ class Program:
         self._unsent = memoryview(b"")
         self._answer = bytearray()
         self._printed = bytearray()
+        self._calls = 0
 
     def ask(self, message: bytes, seconds: float) -> bytes:
         """Send a message, if there is one, wait for what the program says, and return it without its length.
@@ -78,9 +82,9 @@ class Program:
         deadline = monotonic() + seconds
         self._answer.clear()
         self._unsent = memoryview(message)
-        if not self._send():
+        if message and not self._send():
             self._poll.register(self._asking, select.POLLOUT)
-        while not self._is_whole():
+        while True:
             ready = [descriptor for descriptor, _ in self._poll.poll(WATCH)]
             if self._output in ready:
                 self._listen()
@@ -88,6 +92,8 @@ class Program:
                 self._poll.unregister(self._asking)
             if self._answers in ready:
                 self._receive()
+                if self._is_whole():
+                    break
             elif not ready:
                 self._check_memory()
                 if self._process.poll() is not None:  # the pipes may be held open by what it started
@@ -96,8 +102,11 @@ class Program:
                 raise self._cut_short() or LostError(
                     "ANSWERS-IN-TIME", f"gave no answer within {seconds:g} s"
                 )
-        self._check_memory()
-        self._pass_on()
+        self._calls += 1
+        if self._calls % LOOKS == 0:
+            self._check_memory()
+        if self._printed:
+            self._pass_on()
         return bytes(self._answer[LENGTH:])
 
     def end(self, patience: float = 0.0) -> None:
@@ -173,10 +182,9 @@ class Program:
             self._poll.unregister(self._output)
 
     def _pass_on(self) -> None:
-        if self._printed:
-            with suppress(OSError):
-                os.write(2, self._printed)
-            self._printed.clear()
+        with suppress(OSError):
+            os.write(2, self._printed)
+        self._printed.clear()
 
     def _check_memory(self) -> None:
         if self._resident is None:
@@ -185,7 +193,7 @@ class Program:
             pages = int(os.pread(self._resident, 64, 0).split()[1])
         except (OSError, IndexError):  # it has just ended
             return
-        if pages * os.sysconf("SC_PAGE_SIZE") > self._memory:
+        if pages * PAGE > self._memory:
             raise LostError("MEMORY-BOUNDED", f"held more than {self._memory} bytes of memory")
 
 

@@ -1,5 +1,6 @@
 """Asking an isolated candidate: calls become messages, and a lost program a broken clause."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from itertools import count
@@ -56,15 +57,18 @@ def _about(home: Home) -> About:
         spoken = fields.get("protocol")
         raise CandidateError(f"{called} speaks version {spoken} of the wire format, not {PROTOCOL_VERSION}.")
     if "failed" in fields:
-        raise CandidateError(str(fields["failed"]))
-    offered = fields.get("functions")
-    functions = [name for name in FUNCTIONS if isinstance(offered, list) and name in offered]
+        raise CandidateError(fields["failed"])
+    try:
+        about = json.loads(fields.get("about", "{}"))
+    except ValueError as error:
+        raise CandidateError(f"{called} says of itself what is no JSON: {error}.") from error
+    offered = fields.get("functions", "").split()
     importing = f"from {__name__} import functions_of\ncandidate = functions_of({address!r})"
     return understood(
-        str(fields.get("name", called)),
-        str(fields.get("importing", importing)),
-        functions,
-        fields.get("about", {}),
+        fields.get("name", called),
+        fields.get("importing", importing),
+        [name for name in FUNCTIONS if name in offered],
+        about,
         Seat.PROGRAM if home.subject.foreign else Seat.CHILD,
     )
 
@@ -113,8 +117,8 @@ class _Remote:
         number = self._home.asked + 1
         try:
             fields, arrays = unpack(self._home.ask(pack_call(number, case, call), seconds))
-            if fields.get("id") != number:
-                raise WireError(f"an answer to message {fields.get('id')!r}, not {number}")
+            if fields.get("id") != str(number):
+                raise WireError(f"an answer to message {fields.get('id')}, not {number}")
             return _meaning(call, fields, arrays)
         except WireError as error:
             self._home.end()
@@ -128,13 +132,18 @@ def _meaning(call: Call, fields: Fields, arrays: Mapping[str, Array]) -> Any:
     if "raised" in fields:
         raise MisconductError("VALID-CALL-ANSWERED", call, f"raised {_words(fields['raised'])}")
     if "broke" in fields:
-        if str(fields["broke"]) not in CLAUSES:
+        if fields["broke"] not in CLAUSES:
             raise WireError("a clause that there is not")
-        operation, rank = FUNCTIONS.get(str(fields.get("function")), (call.operation, call.rank))
+        operation, rank = FUNCTIONS.get(fields.get("function", ""), (call.operation, call.rank))
         broken = Call(operation, rank, {}, {})
-        raise MisconductError(str(fields["broke"]), broken, _words(fields.get("words", "")))
-    return answered_in(fields, arrays)
+        raise MisconductError(fields["broke"], broken, _words(fields.get("words", "")))
+    answered = answered_in(fields, arrays)
+    expected = 2 if call.operation == "same_padding" else len(call.results)
+    if len(answered) != expected:
+        words = f"returned {len(answered)} results, expected {expected}"
+        raise MisconductError("RESULT-KIND", call, words)
+    return answered[0] if expected == 1 else answered
 
 
-def _words(given: Any) -> str:
-    return " ".join(str(given).split())[:LONGEST]
+def _words(given: str) -> str:
+    return " ".join(given.split())[:LONGEST]

@@ -5,7 +5,6 @@ metadata, and the length of it all in front.
 import json
 import struct
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from safetensors import SafetensorError, TensorSpec, deserialize, serialize
 from cnn_spec.cases.stream import FUNCTIONS
 from cnn_spec.operations import OPERATIONS, Array, Call, Results
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = "1"
 LENGTH = struct.Struct("<Q")
 """The number of bytes that follow; so begins a message, and so begins a safetensors blob, for its header."""
 LARGEST_HEADER = 1 << 20
@@ -22,33 +21,17 @@ LARGEST_HEADER = 1 << 20
 FILLER = 77
 """What stands between the elements of an array that has gaps."""
 DTYPES = {
-    **{f"F{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
-    **{f"I{bits}": f"<i{bits // 8}" for bits in (8, 16, 32, 64)},
-    **{f"U{bits}": f"<u{bits // 8}" for bits in (8, 16, 32, 64)},
-    "BOOL": "?",
-    "C64": "<c8",
+    **{f"F{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)},
+    **{f"I{bits}": np.dtype(f"<i{bits // 8}") for bits in (8, 16, 32, 64)},
+    **{f"U{bits}": np.dtype(f"<u{bits // 8}") for bits in (8, 16, 32, 64)},
+    "BOOL": np.dtype(bool),
+    "C64": np.dtype(np.complex64),
 }
-"""NumPy's name of each dtype that both it and safetensors have."""
+"""The dtypes that both safetensors and NumPy have, by their names there."""
+NAMES = {dtype: dtype.name for dtype in DTYPES.values()}
 
-Fields = Mapping[str, Any]
-"""What a message says beside its tensors: JSON."""
-
-
-def _plain(value: Any) -> Any:
-    """JSON's next of kin of something that JSON has not."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, Iterable) else str(value)
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
-
-
-@cache
-def _name(dtype: np.dtype[Any]) -> str:
-    return dtype.name  # which NumPy works out anew each time
+Fields = dict[str, str]
+"""What a message says beside its tensors."""
 
 
 class WireError(Exception):
@@ -58,14 +41,12 @@ class WireError(Exception):
 def pack(fields: Fields, arrays: Mapping[str, Array]) -> bytes:
     """A message, with its length in front."""
     # safetensors copies memory from an address, whatever the strides: it must be in order, and live until then.
-    in_order = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
+    in_order = [np.ascontiguousarray(a) for a in arrays.values()]
     tensors = {
-        name: TensorSpec(
-            dtype=_name(a.dtype), shape=arrays[name].shape, data_ptr=a.ctypes.data, data_len=a.nbytes
-        )
-        for name, a in in_order.items()
+        name: TensorSpec(dtype=NAMES[a.dtype], shape=a.shape, data_ptr=o.ctypes.data, data_len=o.nbytes)
+        for (name, a), o in zip(arrays.items(), in_order, strict=True)
     }
-    blob = serialize(tensors, metadata={"message": _encode(fields)})
+    blob = serialize(tensors, metadata=fields)
     return LENGTH.pack(len(blob)) + blob
 
 
@@ -75,14 +56,11 @@ def unpack(blob: bytes) -> tuple[Fields, dict[str, Array]]:
         (size,) = LENGTH.unpack_from(blob)
         if size > LARGEST_HEADER:
             raise WireError(f"a header of {size} bytes")
-        tensors = deserialize(blob)  # type: ignore[no-untyped-call]
         # The library checks the header, and drops the metadata.
-        fields = json.loads(json.loads(blob[LENGTH.size : LENGTH.size + size])["__metadata__"]["message"])
-        arrays = {name: _array(tensor) for name, tensor in tensors}
-    except (SafetensorError, struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WireError(f"not a safetensors blob with a message in its metadata ({error})") from error
-    if not isinstance(fields, dict):
-        raise WireError("a message that is not a JSON object")
+        arrays = {name: _array(tensor) for name, tensor in deserialize(blob)}  # type: ignore[no-untyped-call]
+        fields: Fields = json.loads(blob[LENGTH.size : LENGTH.size + size])["__metadata__"]
+    except (SafetensorError, struct.error, ValueError, KeyError) as error:
+        raise WireError(f"no safetensors blob with metadata ({error})") from error
     return fields, arrays
 
 
@@ -94,48 +72,71 @@ def _array(tensor: Mapping[str, Any]) -> Array:
 
 def pack_call(number: int, case: int, call: Call) -> bytes:
     """The message that asks for a call, one of a case's."""
-    arrays = {name: value for name, value in call.arguments.items() if isinstance(value, np.ndarray)}
-    said = {n: layout_of(arrays[n]) if n in arrays else value for n, value in call.arguments.items()}
-    asked = {"call": call.function, "arguments": said, "parameters": call.parameters}
-    return pack({"id": number, "case": case, **asked}, arrays)
-
-
-def pack_results(number: int, call: Call, results: Results) -> bytes:
-    """The message that answers a call."""
-    if call.of_integers:
-        return pack({"id": number, "integers": results[0].tolist()}, {})
-    return pack({"id": number, "results": call.results}, dict(zip(call.results, results, strict=True)))
-
-
-def answered_in(fields: Fields, arrays: Mapping[str, Array]) -> Any:
-    """What a message answers a call with, in the form of the candidate interface. Raises WireError."""
-    if "integers" in fields:
-        return fields["integers"]
-    names = fields.get("results")
-    if not isinstance(names, list) or not all(isinstance(name, str) and name in arrays for name in names):
-        raise WireError("an answer that says neither integers nor the names of its tensors")
-    return arrays[names[0]] if len(names) == 1 else tuple(arrays[name] for name in names)
+    arrays, values, layouts = {}, dict(call.parameters), {}
+    for name, value in call.arguments.items():
+        if isinstance(value, np.ndarray):
+            arrays[name] = value
+            if layout := layout_of(value):
+                layouts[name] = layout
+        else:
+            values[name] = value
+    fields = {"id": str(number), "case": str(case), "function": call.function, "values": to_json(values)}
+    if layouts:
+        fields["layouts"] = to_json(layouts)
+    return pack(fields, arrays)
 
 
 def call_of(fields: Fields, arrays: Mapping[str, Array]) -> Call:
     """The call that a message asks for, its arrays laid out as they were at the other end."""
-    operation, rank = FUNCTIONS[fields["call"]]
-    said = {
-        name: laid_out(arrays[name], value) if isinstance(value, dict) else _tuples(value)
-        for name, value in fields["arguments"].items()
-    }
-    parameters = {name: _tuples(value) for name, value in fields["parameters"].items()}
+    operation, rank = FUNCTIONS[fields["function"]]
+    layouts = json.loads(fields["layouts"]) if "layouts" in fields else {}
+    given = {name: _tuples(value) for name, value in json.loads(fields["values"]).items()}
+    given |= {name: laid_out(a, layouts.get(name, {})) for name, a in arrays.items()}
     declared = OPERATIONS[operation]
     return Call(
         operation,
         rank,
-        {name: said[name] for name in declared.arrays},
-        {name: parameters[name] for name in declared.parameters},
+        {name: given[name] for name in declared.arrays},
+        {name: given[name] for name in declared.parameters},
     )
 
 
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def pack_results(number: str, call: Call, results: Results) -> bytes:
+    """The message that answers a call."""
+    if call.of_integers:
+        return pack({"id": number, "integers": " ".join(map(str, results[0].ravel()))}, {})
+    fields = {"id": number, "results": " ".join(call.results)}
+    return pack(fields, dict(zip(call.results, results, strict=True)))
+
+
+def answered_in(fields: Fields, arrays: Mapping[str, Array]) -> tuple[int, ...] | tuple[Array, ...]:
+    """The integers or the arrays with which a message answers a call. Raises WireError."""
+    try:
+        if "integers" in fields:
+            return tuple(int(number) for number in fields["integers"].split())
+        return tuple(arrays[name] for name in fields["results"].split())
+    except (ValueError, KeyError) as error:
+        raise WireError(f"neither integers nor the names of its tensors ({error})") from error
+
+
+def to_json(value: Any) -> str:
+    """JSON, with the next of kin of what it has not."""
+    return _encode(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, Iterable) else str(value)
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
 
 
 def layout_of(a: Array) -> dict[str, Any]:
