@@ -14,8 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cnn_conformance.boundary.home import COMMAND, Isolated, isolated
+from cnn_conformance.boundary.home import COMMAND, Isolated, home_of, isolated
 from cnn_conformance.guard import Watch, guarded, said, unwatched
+from cnn_conformance.legible import legible
 from cnn_spec.bounds import CONVENTIONS, Declared
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
 from cnn_spec.operations import OPERATIONS, Implementation
@@ -58,7 +59,6 @@ class About:
     offered: frozenset[str]
     """The functions that it has, for numbers of axes that it declares."""
     dtypes: tuple[str, ...] = DTYPES
-    deterministic: bool = True
     declared: Declared = field(default_factory=Declared)
     seat: Seat = Seat.INSIDE
 
@@ -125,7 +125,10 @@ def load(subject: Subject) -> Candidate:
         from cnn_conformance.boundary.remote import connect
 
         return connect(subject)
-    found = find(subject)
+    return _loaded(find(subject))
+
+
+def _loaded(found: "Found") -> Candidate:
     return Candidate(described(found), partial(guarded, found.functions))
 
 
@@ -144,6 +147,15 @@ def find(subject: Subject) -> Found:
         return _find_address(subject)
     name = getattr(subject, "__name__", type(subject).__name__)
     return Found(subject, name, _importing_object(subject))
+
+
+def afresh(subject: Subject) -> Candidate:
+    """The candidate as it is before its first call, if it is a file's or isolated; any other as it is now."""
+    if isinstance(subject, Isolated):
+        home_of(subject).end()
+    elif isinstance(subject, str) and subject.partition(":")[0].endswith(".py"):
+        return _loaded(_find_address.__wrapped__(subject))
+    return load(subject)
 
 
 @lru_cache(maxsize=16)
@@ -293,13 +305,17 @@ def understood(
     if not isinstance(growth, int | float) or not growth > 0:
         raise CandidateError(f'{name}.about["growth"] is {growth!r}; make it a positive number.')
     return About(
-        str(declared.get("name", name)),
-        str(declared.get("version", "")),
+        legible(declared.get("name", name)),
+        legible(declared.get("version", "")),
         importing,
         frozenset(function for function in functions if FUNCTIONS[function][1] in (0, *ranks)),
         dtypes,
-        bool(declared.get("deterministic", True)),
-        Declared(accuracy == "normwise", float(growth), dict(conventions)),
+        Declared(
+            accuracy == "normwise",
+            float(growth),
+            dict(conventions),
+            bool(declared.get("deterministic", True)),
+        ),
         seat,
     )
 

@@ -7,14 +7,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cnn_conformance.again import Broken
 from cnn_conformance.boundary.home import visiting
 from cnn_conformance.candidate import About, Seat, Subject, about, placed
 from cnn_conformance.diagnosis import Suspect, diagnose
-from cnn_conformance.explain import Broken, explain
+from cnn_conformance.explain import Explanation, explain
 from cnn_conformance.judging import Tallies, Tally, run_chunk
-from cnn_conformance.plan import LEVELS, Chunk, PlanError, Progress, chunks_of, functions_of, laws_of
+from cnn_conformance.plan import (
+    LEVELS,
+    Chunk,
+    PlanError,
+    Progress,
+    chunks_of,
+    functions_of,
+    laws_of,
+    sources_of,
+)
 from cnn_conformance.region import Region, region_of
-from cnn_conformance.report import Contradiction, Counterexample, Diagnosis, Report, Status, Verdict
+from cnn_conformance.report import Diagnosis, Report, Status, Verdict
 from cnn_spec.cases.stream import levels_of
 from cnn_spec.sections.interface_process import PROCESS_CLAUSES
 
@@ -25,14 +35,14 @@ Key = tuple[str, str]
 class Explained:
     """The smallest cases of broken clauses, with what contradicts the oracle on them, and what functions look like."""
 
-    examples: dict[Key, tuple[Counterexample, Contradiction | None]] = field(default_factory=dict)
+    examples: dict[Key, Explanation] = field(default_factory=dict)
     diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
 
 
 UNSEEN = {
     Seat.INSIDE: PROCESS_CLAUSES,
     Seat.CHILD: (),
-    Seat.PROGRAM: ("INPUTS-UNCHANGED",),
+    Seat.PROGRAM: ("INPUTS-UNCHANGED", "LAYOUT-FREE", "RESULT-KEPT", "RESULT-WRITTEN"),
 }
 """The clauses that nobody can see a candidate break from where it is: they are not offered."""
 BUDGET = 60.0
@@ -81,10 +91,10 @@ def check(
 
     `candidate` is an object that has some of the interface's functions, or its address as on the command
     line; `only` a glob of clause ids or operations; `budget` seconds for level deep. With `stop_at_first` the
-    first violation will do; without `explain` no smallest case is looked for. `executor` is any executor of the
-    standard interface; the candidate must then be an address, or picklable. `isolate` keeps the candidate in a
-    child process, so that nothing it does ends the run; it must be a module, an address or picklable, and may take
-    `timeout` seconds for a call and hold `memory` bytes.
+    first violation will do; without `explain` no smallest case is looked for, nor is a failing case asked again
+    alone. `executor` is any executor of the standard interface; the candidate must then be an address, or picklable.
+    `isolate` keeps the candidate in a child process, so that nothing it does ends the run; it must be a module, an
+    address or picklable, and may take `timeout` seconds for a call and hold `memory` bytes.
 
     Raises CandidateError for a candidate that cannot be loaded, PlanError for a level or `only` that names
     nothing.
@@ -97,13 +107,13 @@ def check(
     with visiting(candidate):
         described = run.submit(about, candidate).result()
         tallies: Tallies = {}
-        chunks = chunks_of(described, LEVELS[level], seed, only)
+        chunks = chunks_of(described, sources_of(level), seed, only)
         complete = _judge_all(run, candidate, chunks, tallies, stop_at_first, progress)
         rounds = 0
         deadline = time.perf_counter() + (BUDGET if budget is None else budget)
         while level == "deep" and complete and time.perf_counter() < deadline:
             rounds += 1
-            further = chunks_of(described, f"round-{rounds}", seed, only)
+            further = chunks_of(described, ((f"round-{rounds}", 1),), seed, only)
             complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
         judged = time.perf_counter()
         explained = _explain_all(run, candidate, tallies, seed) if explain else Explained()
@@ -114,7 +124,7 @@ def check(
             level=level,
             verdicts=tuple(_verdicts(described, tallies, explained, only)),
             only=only,
-            contradictions=tuple(c for _, c in explained.examples.values() if c is not None),
+            contradictions=tuple(e.contradiction for e in explained.examples.values() if e.contradiction),
             complete=complete,
             rounds=rounds,
             timing={"judging": judged - started, "explaining": ended - judged, "total": ended - started},
@@ -155,18 +165,28 @@ def _judge_all(
 
 
 def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -> Explained:
-    """The smallest case of every broken clause, and the diagnosis of every function with one."""
+    """The smallest case of every broken clause, and the diagnosis of every function with one.
+
+    Failures that no case shows alone are put down to the clause on earlier calls.
+    """
     broken = [
         Broken(clause, function, tuple(tally.failures.values()), seed)
         for (clause, function), tally in sorted(tallies.items())
         if tally.failures
     ]
     functions = dict.fromkeys(one.function for one in broken if one.clause not in PROCESS_CLAUSES)
-    examples = [run.submit(explain, subject, one) for one in broken]
+    explanations = [run.submit(explain, subject, one) for one in broken]
     diagnoses = [run.submit(diagnose, subject, _suspect(f, tallies, seed)) for f in functions]
+    examples: dict[Key, Explanation] = {}
+    for one, explanation in zip(broken, explanations, strict=True):
+        found = explanation.result()
+        examples.setdefault((found.clause, one.function), found)
+        if found.clause != one.clause:
+            tally = tallies[one.clause, one.function]
+            tallies.setdefault((found.clause, one.function), Tally()).failures.update(tally.failures)
+            tally.failures = {}
     return Explained(
-        {(one.clause, one.function): found.result() for one, found in zip(broken, examples, strict=True)},
-        {function: found.result() for function, found in zip(functions, diagnoses, strict=True)},
+        examples, {function: found.result() for function, found in zip(functions, diagnoses, strict=True)}
     )
 
 
@@ -220,6 +240,7 @@ def _verdict(
         status = Status.INCONCLUSIVE
     else:
         status = Status.HOLDS
+    example = explained.examples.get((clause, function))
     return Verdict(
         clause,
         function,
@@ -229,7 +250,7 @@ def _verdict(
         failures=tuple(tally.failures),
         unseen=tuple(see.replace("_", " ") for see in unseen) if status is Status.INCONCLUSIVE else (),
         error_in_bounds=tally.error or None,
-        counterexample=explained.examples.get((clause, function), (None,))[0],
+        counterexample=example.counterexample if example else None,
         region=_region(tally),
         diagnosis=explained.diagnoses.get(function) if tally.failures else None,
     )

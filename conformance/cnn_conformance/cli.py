@@ -20,6 +20,7 @@ from cnn_conformance.boundary.lifeline import end_with_parent
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from cnn_conformance.gate import Change
     from cnn_conformance.report import Report
 
 CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -28,6 +29,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 that wait for work spin on cores that others need."""
 WIDTH = 120
 """Columns of a report that goes to no terminal."""
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 class Lazy(click.Group):
@@ -35,7 +37,7 @@ class Lazy(click.Group):
 
     places: ClassVar = {
         **dict.fromkeys(("clauses", "explain", "prove", "formula"), "cnn_conformance.spec_commands"),
-        "mutants": "cnn_conformance.mutation",
+        "mutants": "cnn_conformance.mutants",
         "compare": "cnn_conformance.gate_commands",
     }
 
@@ -79,8 +81,13 @@ def main() -> None:
     help="Bytes that the candidate may hold, resident [4 GiB, or half of what there is].",
 )
 @click.option("--in-process", is_flag=True, help="Do not keep the candidate in a process of its own.")
+@click.option("--json", "json_file", type=OUTPUT, help="Write the report here.")
+@click.option("--junit", "junit_file", type=OUTPUT, help="Write it as JUnit XML, for a CI system.")
 @click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here."
+    "--html", "html_file", type=OUTPUT, help="Write it as a page that needs no network and no script."
+)
+@click.option(
+    "--markdown", "markdown_file", type=OUTPUT, help="Write it in Markdown, for the summary of a job."
 )
 @click.option(
     "--baseline",
@@ -99,6 +106,9 @@ def run(
     memory: int | None,
     in_process: bool,
     json_file: Path | None,
+    junit_file: Path | None,
+    html_file: Path | None,
+    markdown_file: Path | None,
     baseline: Path | None,
     update_baseline: bool,
 ) -> None:
@@ -110,7 +120,9 @@ def run(
     """
     if update_baseline and baseline is None:
         _fail("--update-baseline needs --baseline FILE: say which file to write.")
-    for path in filter(None, (json_file, baseline if update_baseline else None)):
+    for path in filter(
+        None, (json_file, junit_file, html_file, markdown_file, baseline if update_baseline else None)
+    ):
         _check_writable(path)
     for variable in THREADS:
         os.environ.setdefault(variable, "1")
@@ -130,9 +142,11 @@ def run(
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     render(report, console)
     status = _status(report)
+    changes = None
     if baseline is not None and status != CONTRADICTION:
-        green = _gate(baseline, report, update_baseline, console)
+        green, changes = _gate(baseline, report, update_baseline, console)
         status = status if status == NOTHING_CHECKED else CONFORMS if green else VIOLATION
+    _write_views(report, changes, junit_file, html_file, markdown_file)
     sys.exit(status)
 
 
@@ -154,12 +168,37 @@ def _checked(
             _fail(str(error))
 
 
-def _gate(baseline: Path, report: "Report", update: bool, console: "Console") -> bool:
-    from cnn_conformance.gate import GateError
+def _write_views(
+    report: "Report",
+    changes: "list[Change] | None",
+    junit_file: Path | None,
+    html_file: Path | None,
+    markdown_file: Path | None,
+) -> None:
+    """Each is imported only if it is wanted: the page wants SymPy for its formulas."""
+    if junit_file is not None:
+        from cnn_conformance.junit import junit
+
+        junit_file.write_text(junit(report, changes), encoding="utf-8")
+    if html_file is not None:
+        from cnn_conformance.page import page
+
+        html_file.write_text(page(report, changes), encoding="utf-8")
+    if markdown_file is not None:
+        from cnn_conformance.markdown import markdown
+
+        markdown_file.write_text(markdown(report, changes), encoding="utf-8")
+
+
+def _gate(baseline: Path, report: "Report", update: bool, console: "Console") -> "tuple[bool, list[Change]]":
+    """Whether the gate is green, and what changed since the baseline as it is now."""
+    from cnn_conformance.gate import GateError, changes, read
     from cnn_conformance.gate_commands import hold_against
 
+    document = report.to_document()
     try:
-        return hold_against(baseline, report.to_document(), update, console)
+        green = hold_against(baseline, document, update, console)
+        return green, changes(read(baseline), document)
     except GateError as error:
         _fail(str(error))
 

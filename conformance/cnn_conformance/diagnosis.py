@@ -67,7 +67,8 @@ class _Observed:
         if isinstance(answer, str) or isinstance(self.answer, str):
             return answer == self.answer
         # Wrong answers need not be within the right ones' bounds element by element.
-        widest = (2 * float(np.max(bound, initial=0.0)) for bound in self.bounds)
+        finite = (np.where(np.isfinite(bound), bound, 0.0) for bound in self.bounds)
+        widest = (2 * float(np.max(bound, initial=0.0)) for bound in finite)
         return all(compare(*parts).holds for parts in zip(answer, self.answer, widest, strict=True))
 
 
@@ -127,7 +128,8 @@ def _observed(answer: Implementation, oracle: Oracle, suspect: Suspect) -> Itera
         found = _answer(answer, case.call) if case else None
         if case is not None and found is not None:
             failed = case_id in suspect.failed
-            yield _Observed(case, found, oracle(case.call), oracle.tolerance(case), failed)
+            with np.errstate(all="ignore"):
+                yield _Observed(case, found, oracle(case.call), oracle.tolerance(case), failed)
 
 
 def _spread(ids: Sequence[str]) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """Explaining a broken clause: the smallest case, checked once more by the definition, and a script."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -7,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from cnn_conformance.candidate import Candidate, Subject, load
-from cnn_conformance.guard import Watch, unwatched
-from cnn_conformance.judging import Failure, Violation, judge, trusted
-from cnn_conformance.plan import Judged, laws_of
+from cnn_conformance.again import Broken, failing_alone, law_of, shortest_sequence, shown
+from cnn_conformance.candidate import Candidate, Subject, afresh, load
+from cnn_conformance.judging import Violation, trusted
+from cnn_conformance.plan import Judged
 from cnn_conformance.report import Contradiction, Counterexample
 from cnn_conformance.script import script_of
 from cnn_conformance.shrink import smallest
@@ -19,73 +20,77 @@ from cnn_spec.case import Case, Data
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import compare
 from cnn_spec.definitions import definition
-from cnn_spec.operations import Call
+from cnn_spec.operations import Array, Call, Results
 from cnn_spec.sections import CLAUSES
 from cnn_spec.shapes import forward_shape
 
 FAILURES_WEIGHED = 12
 """The smallest of so many failing cases is the one that is made smaller."""
+INDEPENDENT = "CALLS-INDEPENDENT"
+"""The clause on earlier calls."""
 TERMS = 50_000
 """Up to so many multiplications the definition judges a case again."""
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A clause broken on a function, and where. Picklable."""
+class Explanation:
+    """What became of a broken clause: its smallest counterexample, and whether this suite contradicts itself on it.
+
+    `clause` is the one that is broken in truth: CALLS-INDEPENDENT where no failing case fails alone.
+    """
 
     clause: str
-    function: str
-    failures: tuple[Failure, ...]
-    seed: int
+    counterexample: Counterexample
+    contradiction: Contradiction | None = None
 
 
-def explain(subject: Subject, broken: Broken) -> tuple[Counterexample, Contradiction | None]:
-    """The smallest counterexample to a clause, and whether this suite contradicts itself on it."""
+def explain(subject: Subject, broken: Broken) -> Explanation:
+    """The smallest case that fails alone; where there is none, the shortest sequence of calls that shows a failure."""
     candidate = load(subject)
     oracle = trusted(candidate)
-    weighed = [(f, c) for f in broken.failures[:FAILURES_WEIGHED] if (c := case_of(f.case_id, broken.seed))]
-    failure, case = min(weighed, key=lambda found: _size(found[1]))
-    judged = _law_of(failure)
+    cases = [(f, c) for f in broken.failures if (c := case_of(f.case_id, broken.seed))]
+    weighed = sorted(cases[:FAILURES_WEIGHED], key=lambda found: _size(found[1]))
+    for failure, case in (*weighed, *cases[FAILURES_WEIGHED:]):
+        judged = law_of(failure)
+        alone = failing_alone(subject, broken, judged, case, oracle)
+        if alone is not None:
+            return _smallest(subject, alone, broken, judged, case, oracle)
+    failure, case = weighed[0]
+    return _after_others(subject, candidate, broken, law_of(failure), case, oracle)
 
+
+def _smallest(
+    subject: Subject, candidate: Candidate, broken: Broken, judged: Judged, case: Case, oracle: Oracle
+) -> Explanation:
     def still_broken(simpler: Case) -> bool:
-        applies = all(when(simpler) for when in judged.law.when)
-        return applies and _shown(broken, judged, candidate, simpler, oracle) is not None
+        return judged.law.applies(simpler) and shown(broken, judged, candidate, simpler, oracle) is not None
 
     found, calls = smallest(case, still_broken), list[Call]()
-    violation = _shown(broken, judged, load(subject), found, oracle, calls.append)
-    if violation is None:  # the smaller case was lucky, or slow where it was given little time
+    violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
+    if violation is None:  # it was what earlier calls had left behind that made a simpler case fail
         found, calls = case, []
-        violation = _shown(broken, judged, load(subject), found, oracle, calls.append)
+        violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
     violation = violation or Violation(broken.clause, broken.function)
-    calls = calls or [found.call]
-    return (
-        _counterexample(broken, judged, candidate, found, calls, violation, oracle),
-        _contradiction(broken, failure.case_id, found, calls, oracle),
+    return Explanation(
+        broken.clause,
+        _counterexample(broken.clause, judged, candidate, found, calls or [found.call], violation, oracle),
+        _contradiction(broken, found, calls or [found.call], oracle),
     )
 
 
-def _law_of(failure: Failure) -> Judged:
-    function = failure.case_id.partition("/")[0]
-    return next(
-        judged
-        for judged in laws_of(function)
-        if judged.clause == failure.law_clause and judged.law.check.__name__ == failure.law
+def _after_others(
+    subject: Subject, candidate: Candidate, broken: Broken, judged: Judged, case: Case, oracle: Oracle
+) -> Explanation:
+    earlier = shortest_sequence(subject, broken, judged, case, oracle)
+    if earlier is None:
+        words = f"broke {broken.clause} in the run and not alone, nor after the cases before it in its chunk"
+    else:
+        words = f"breaks {broken.clause} after {len(earlier)} earlier calls, and not alone"
+    calls = [*(earlier or ()), case.call]
+    violation = Violation(INDEPENDENT, broken.function, words=words)
+    return Explanation(
+        INDEPENDENT, _counterexample(INDEPENDENT, judged, candidate, case, calls, violation, oracle)
     )
-
-
-def _shown(
-    broken: Broken,
-    judged: Judged,
-    candidate: Candidate,
-    case: Case,
-    oracle: Oracle,
-    watch: Watch = unwatched,
-) -> Violation | None:
-    """The violation of this very clause that a law shows in a case, if it does; `watch` sees the calls."""
-    outcome = judge(judged, candidate.implementation(watch), case, oracle)
-    if not isinstance(outcome, Violation):
-        return None
-    return outcome if (outcome.clause, outcome.function) == (broken.clause, broken.function) else None
 
 
 def _size(case: Case) -> int:
@@ -93,7 +98,7 @@ def _size(case: Case) -> int:
 
 
 def _counterexample(
-    broken: Broken,
+    broken: str,
     judged: Judged,
     candidate: Candidate,
     case: Case,
@@ -101,23 +106,38 @@ def _counterexample(
     violation: Violation,
     oracle: Oracle,
 ) -> Counterexample:
-    clause = CLAUSES[broken.clause]
+    clause = CLAUSES[broken]
     layout = case.levels.get("layout", "contiguous")
     source = "interface" if clause.section == "interface" else f"notes §{clause.section}"
     title = (
         f"{clause.id} ({source}), broken by {candidate.about.name} {candidate.about.version}".rstrip() + "."
     )
-    answers = [(call, _as(call, oracle(call)), oracle.tolerance(case, call)) for call in calls]
+    answers = [(call, *_expected(call, case, oracle)) for call in calls]
     comparison = violation.comparison
     return Counterexample(
-        law=judged.law.name if broken.clause == judged.clause and comparison else "",
+        law=judged.law.name if broken == judged.clause and comparison else "",
         calls=tuple(calls),
         layout=layout,
         expected=comparison.expected if comparison else None,
         got=comparison.got if comparison else None,
         words=violation.words,
-        script=script_of(title, candidate.about.importing, layout, clause.id, answers),
+        script=script_of(
+            title,
+            candidate.about.importing,
+            layout,
+            clause.id,
+            answers,
+            candidate.about.declared.deterministic,
+        ),
     )
+
+
+def _expected(call: Call, case: Case, oracle: Oracle) -> tuple[Results, tuple[Array | float, ...]]:
+    """What is right, and how far an answer may be from it; nothing is, of an impossible call."""
+    if not call.valid:
+        return (), ()
+    with np.errstate(all="ignore"):
+        return _as(call, oracle(call)), oracle.tolerance(case, call)
 
 
 def _as(call: Call, results: Any) -> Any:
@@ -133,28 +153,40 @@ def _as(call: Call, results: Any) -> Any:
     )
 
 
-def _contradiction(
-    broken: Broken, case_id: str, case: Case, calls: list[Call], oracle: Oracle
-) -> Contradiction | None:
+def _contradiction(broken: Broken, case: Case, calls: list[Call], oracle: Oracle) -> Contradiction | None:
     """Judge the reference by the definition, in exact fractions, on the calls of the smallest case."""
     for call in calls:
-        if not call.of_integers and _terms(call) > TERMS:
-            continue
-        exact = definition(_in_fractions(call))
-        for name, right, answered, bound in zip(
-            call.results, exact, oracle(call), oracle.tolerance(case, call), strict=True
-        ):
-            if name == "indices" and case.data is Data.TIED:
-                continue
-            comparison = compare(answered, right.astype(answered.dtype), bound)
-            if not comparison.holds:
-                words = f"{call.function}: {name} is {answered.tolist()}, by the definition {right.tolist()}"
-                return Contradiction(broken.clause, broken.function, case_id, words)
+        words = _disagreement(call, case, oracle)
+        if words:
+            return Contradiction(broken.clause, broken.function, case.id, f"{call.function}: {words}")
     return None
 
 
-def _in_fractions(call: Call) -> Call:
-    def exact(a: Any) -> Any:
+def _disagreement(call: Call, case: Case, oracle: Oracle) -> str:
+    """In what the reference and the definition differ, in words."""
+    if not call.valid:
+        with suppress(Exception):  # it is refused, as it should be
+            return f"the reference answers {[a.tolist() for a in oracle(call)]} to what is impossible"
+        return ""
+    if not call.of_integers and _terms(call) > TERMS:
+        return ""
+    with np.errstate(all="ignore"):
+        exact, answered, bounds = definition(_exactly(call)), oracle(call), oracle.tolerance(case, call)
+    for name, right, got, bound in zip(call.results, exact, answered, bounds, strict=True):
+        if name == "indices" and case.data is Data.TIED:
+            continue
+        if not compare(got, right.astype(got.dtype), bound).holds:
+            return f"{name} is {got.tolist()}, by the definition {right.tolist()}"
+    return ""
+
+
+def _exactly(call: Call) -> Call:
+    """In fractions; where there are numbers that are none, in float64."""
+    arrays = [a for a in call.arguments.values() if isinstance(a, np.ndarray)]
+    if not all(np.isfinite(a).all() for a in arrays):
+        return call.map_arrays(lambda a: a.astype(np.float64))
+
+    def exact(a: Array) -> Array:
         return np.vectorize(Fraction, otypes=[object])(a.astype(float)) if a.size else a.astype(object)
 
     return call.map_arrays(exact)

@@ -1,5 +1,6 @@
 """Judging cases: each law of each case, and what a chunk of them comes to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnn_conformance.candidate import Candidate, Subject, load
@@ -39,17 +40,30 @@ def trusted(candidate: Candidate) -> Oracle:
 
 def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Oracle) -> Outcome:
     """One law on one case. A misconduct counts for the clause that it breaks, whichever law met it."""
+    misconducts: list[MisconductError] = []
+
+    def asked(call: Call) -> Results:
+        try:
+            return implementation(call)
+        except MisconductError as misconduct:
+            misconducts.append(misconduct)
+            raise
+
     try:
-        comparison = judged.law.check(implementation, case, oracle)
+        comparison = judged.law.check(asked, case, oracle)
     except DeclinedError as declined:
         return declined
     except NotOfferedError:
         return None
-    except MisconductError as misconduct:
-        return Violation(misconduct.clause, misconduct.call.function, words=str(misconduct))
-    if comparison.holds:
+    except MisconductError:
+        comparison = None
+    if misconducts:  # also where the law took it for a refusal
+        first = misconducts[0]
+        return Violation(first.clause, first.call.function, words=str(first))
+    if comparison is None or comparison.holds:
         return comparison
-    return Violation(judged.clause, judged.function, comparison)
+    sides = None if comparison.words else comparison
+    return Violation(judged.clause, judged.function, sides, comparison.words)
 
 
 def remembering(implementation: Implementation, call: Call) -> Implementation:
@@ -108,18 +122,23 @@ Tallies = dict[tuple[str, str], Tally]
 
 def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
     """Judge every case of a chunk, in order."""
-    candidate = load(subject)
-    oracle = trusted(candidate)
+    return judge_chunk([load(subject)], chunk)[0]
+
+
+def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
+    """Judge every case of a chunk, in order; each is drawn once for all candidates."""
+    oracles = [trusted(candidate) for candidate in candidates]
     laws = laws_of(chunk.function, chunk.only)
-    tallies: Tallies = {}
+    found: list[Tallies] = [{} for _ in candidates]
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
-        if case is not None:
-            implementation = remembering(candidate.implementation(), case.call)
-            judge_case(laws, implementation, case, oracle, tallies)
-        if _is_hopeless(tallies):
-            break
-    return tallies
+        if case is None:
+            continue
+        for candidate, oracle, tallies in zip(candidates, oracles, found, strict=True):
+            if not _is_hopeless(tallies):
+                implementation = remembering(candidate.implementation(), case.call)
+                judge_case(laws, implementation, case, oracle, tallies)
+    return found
 
 
 def _is_hopeless(tallies: Tallies) -> bool:
@@ -137,7 +156,7 @@ def judge_case(
 ) -> None:
     """Judge a case by every law that applies to it, and count."""
     for judged in laws:
-        if not all(applies(case) for applies in judged.law.when):
+        if not judged.law.applies(case):
             continue
         outcome = judge(judged, implementation, case, oracle)
         tally = tallies.setdefault((judged.clause, judged.function), Tally())

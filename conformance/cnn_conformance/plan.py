@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import takewhile
 
 from cnn_conformance.candidate import About
+from cnn_spec.cases.situations import SITUATIONS
 from cnn_spec.cases.stream import FUNCTIONS, case_ids, row_count
 from cnn_spec.clause import Clause, Law
 from cnn_spec.operations import OPERATIONS
 from cnn_spec.sections import CLAUSES
 
-LEVELS = {"quick": "pairs", "standard": "triples", "deep": "triples"}
-"""The covering array of each level; deep goes on in rounds beyond it."""
+LEVELS = {"quick": ("pairs", 1), "standard": ("triples", 4), "deep": ("triples", 4)}
+"""The covering array of each level, and how many rounds of each situation; deep goes on in rounds beyond them."""
 ROWS_PER_CHUNK = 24
 Progress = Callable[[str, int, int], None]
 """Told the function that was judged last, the chunks that are done, and how many there are."""
@@ -77,12 +79,30 @@ def functions_of(only: str | None = None) -> list[str]:
     return selected
 
 
-def chunks_of(about: About, source: str, seed: int, only: str | None) -> list[Chunk]:
-    """The chunks of one array, or round of exploration, for what the candidate offers."""
+Sources = tuple[tuple[str, int], ...]
+"""Sources of rows, and how many times over each is to be gone through."""
+
+
+def sources_of(level: str) -> Sources:
+    """An array once, and some rounds of each situation."""
+    array, rounds = LEVELS[level]
+    return ((array, 1), *((situation, rounds) for situation in SITUATIONS))
+
+
+def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> list[Chunk]:
+    """The chunks of some sources, function by function, for what the candidate offers."""
     return [
         Chunk(function, source, first, min(first + ROWS_PER_CHUNK, total), about.dtypes, seed, only)
         for function in functions_of(only)
         if function in about.offered
-        for total in [row_count(function, source)]
+        for source, rounds in sources
+        for total in [rounds * row_count(function, source)]
         for first in range(0, total, ROWS_PER_CHUNK)
     ]
+
+
+def earlier_in_chunk(case_id: str, dtypes: tuple[str, ...]) -> list[str]:
+    """The ids of the cases that are judged before this one in its chunk."""
+    function, source, at, *_ = case_id.split("/")
+    first = int(at) // ROWS_PER_CHUNK * ROWS_PER_CHUNK
+    return list(takewhile(case_id.__ne__, case_ids(function, source, range(first, int(at) + 1), dtypes)))

@@ -6,33 +6,88 @@ from typing import Any
 
 import numpy as np
 
-from cnn_spec.cases.layouts import LAYOUTS
+from cnn_conformance.memory import BLOCKS, UNWRITTEN
+from cnn_spec.cases.layouts import EVERY_LAYOUT
 from cnn_spec.operations import Array, Call, Results
 
 Asked = tuple[Call, Results, tuple[Array | float, ...]]
-"""A call with its expected results and how far each may be off."""
+"""A call with its expected results and how far each may be off; an impossible call has neither."""
+
+REPEATED = ("CALL-REPEATED", "CALLS-INDEPENDENT")
+"""Clauses for which the last answer is held against the first."""
 
 
-def script_of(title: str, importing: str, layout: str, clause: str, asked: list[Asked]) -> str:
+def script_of(
+    title: str, importing: str, layout: str, clause: str, asked: list[Asked], deterministic: bool = True
+) -> str:
     """The script for some calls. It prints each result beside the expected one and fails where they differ."""
-    function = LAYOUTS[layout]
-    plain = layout == next(iter(LAYOUTS))
+    function = EVERY_LAYOUT[layout]
+    plain = layout == next(iter(EVERY_LAYOUT))
     source = "" if plain else inspect.getsource(function).replace(": Array", "").replace(" -> Array", "")
-    parts = [f'"""{title}"""\n\nimport numpy as np\n{importing}\n']
+    docstring = title.replace("\\", "\\\\").replace('"', '\\"')
+    parts = [f'"""{docstring}"""\n\nimport numpy as np\n{importing}\n']
     parts += [f"\n{source}\n"] if source else []
-    parts += [_call(clause, "" if plain else function.__name__, *one) for one in asked]
+    for call, expected, bounds in asked:
+        name = "" if plain else function.__name__
+        lines = [f"{argument} = {_value(value, name)}" for argument, value in call.arguments.items()]
+        lines += _answered(clause, call, expected, bounds) if call.valid else _refused(call)
+        parts.append("\n".join([*lines, ""]))
+    (first, _, bounds), (last, _, _) = asked[0], asked[-1]
+    results = ", ".join(first.results)
+    if clause == "RESULT-KEPT":
+        parts[-len(asked)] += f"given = [{results}]\nas_given = [np.array(result) for result in given]\n"
+        parts.append(
+            "for result, before in zip(given, as_given):\n    np.testing.assert_array_equal(result, before)\n"
+        )
+    if clause in REPEATED and _same(first, last):
+        atol = 0.0 if deterministic else 2 * max(float(np.max(bound, initial=0.0)) for bound in bounds)
+        parts[-len(asked)] += f"first = [np.array(result) for result in [{results}]]\n"
+        parts.append(
+            f"for again, before in zip([{results}], first):\n"
+            f"    np.testing.assert_allclose(again, before, rtol=0, atol={atol})\n"
+        )
     return "\n".join(parts)
 
 
-def _call(clause: str, layout: str, call: Call, expected: Results, bounds: tuple[Array | float, ...]) -> str:
-    arrays = [name for name, value in call.arguments.items() if isinstance(value, np.ndarray)]
-    lines = [f"{name} = {_value(value, layout)}" for name, value in call.arguments.items()]
-    if clause == "INPUTS-UNCHANGED":
-        lines += [f"{name}_before = {name}.copy()" for name in arrays]
+def _same(call: Call, other: Call) -> bool:
+    """Whether they ask for the same."""
+    return call.parameters == other.parameters and all(
+        np.array_equal(value, other[name], equal_nan=isinstance(value, np.ndarray))
+        for name, value in call.arguments.items()
+    )
+
+
+def _called(call: Call) -> str:
     parameters = [f"{name}={value!r}" for name, value in call.parameters.items()]
-    lines.append(
+    return (
         f"{', '.join(call.results)} = candidate.{call.function}({', '.join([*call.arguments, *parameters])})"
     )
+
+
+def _refused(call: Call) -> list[str]:
+    return [
+        "try:",
+        f"    {_called(call)}",
+        "except Exception as refusal:",
+        '    print("refused:", refusal)',
+        "else:",
+        '    raise AssertionError("an impossible call was answered")',
+    ]
+
+
+def _answered(clause: str, call: Call, expected: Results, bounds: tuple[Array | float, ...]) -> list[str]:
+    arrays = [name for name, value in call.arguments.items() if isinstance(value, np.ndarray)]
+    lines = []
+    if clause == "INPUTS-UNCHANGED":
+        lines += [f"{name}_before = {name}.copy()" for name in arrays]
+    if clause == "RESULT-WRITTEN":
+        shapes = ", ".join(str(right.shape) for right in expected)
+        dtype = call[arrays[0]].dtype.name
+        lines += [
+            f"freed = [np.full(shape, {UNWRITTEN}, np.{dtype}) for shape in [{shapes}] for _ in range({BLOCKS})]",
+            "del freed  # what is never written may show this",
+        ]
+    lines.append(_called(call))
     for name, right, bound in zip(call.results, expected, bounds, strict=True):
         lines += [
             f"expected_{name} = {_value(right, '')}",
@@ -53,7 +108,7 @@ def _call(clause: str, layout: str, call: Call, expected: Results, bounds: tuple
         lines.append(f"np.testing.assert_allclose({name}, expected_{name}, rtol=0, atol={atol})")
     if clause == "INPUTS-UNCHANGED":
         lines += [f"np.testing.assert_array_equal({name}, {name}_before)" for name in arrays]
-    return "\n".join([*lines, ""])
+    return lines
 
 
 def _value(value: Any, layout: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cnn_spec.case import Case, Data
-from cnn_spec.cases.layouts import LAYOUTS
+from cnn_spec.cases.layouts import EVERY_LAYOUT
 from cnn_spec.cases.validity import describe, drawable, rebuild
 from cnn_spec.operations import Array
 
@@ -68,8 +68,8 @@ def _less(name: str, value: Any) -> Iterator[Any]:
         if value:
             yield False
     elif isinstance(value, str):
-        if value != next(iter(LAYOUTS)):
-            yield next(iter(LAYOUTS))
+        if value != next(iter(EVERY_LAYOUT)):
+            yield next(iter(EVERY_LAYOUT))
     elif isinstance(value, int):
         floor = 0 if name in ("before", "after", "output_padding", "axis") else 1
         yield from dict.fromkeys(v for v in (floor, value // 2, value - 1) if floor <= v < value)
@@ -84,7 +84,7 @@ def _less(name: str, value: Any) -> Iterator[Any]:
 
 def _simpler_data(case: Case) -> Iterator[Case]:
     call = case.call
-    layout = LAYOUTS[case.levels.get("layout", "contiguous")]
+    layout = EVERY_LAYOUT[case.levels.get("layout", "contiguous")]
     for name, a in call.arguments.items():
         if isinstance(a, np.ndarray):
             for simpler in _simpler_array(a, ordered=_ordered(case, name)):

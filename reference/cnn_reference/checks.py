@@ -33,43 +33,42 @@ def require(holds: bool, sentence: str, *values: object) -> None:
         raise ShapeError(sentence.format(*values))
 
 
-def per_axis(name: str, values: Sequence[int], rank: int, *, least: int = 1) -> Ints:
-    """Check a parameter that has one integer, of at least `least`, for each spatial axis."""
+def integers(name: str, values: Sequence[int]) -> Ints:
+    """Make a parameter a tuple of integers: in a cache, 1.0 would pass for 1."""
     try:
-        checked = tuple(map(index, values))
+        return tuple(map(index, values))
     except TypeError:
         raise ShapeError(f"{name} is one integer for each spatial axis, not {values!r}") from None
+
+
+def pairs(padding: Sequence[tuple[int, int]]) -> Pairs:
+    """Make a padding a tuple of pairs (before, after) of integers."""
+    try:
+        return tuple([(index(before), index(after)) for before, after in padding])
+    except (TypeError, ValueError):
+        raise ShapeError(f"padding is a pair (before, after) for each axis, not {padding!r}") from None
+
+
+def per_axis(name: str, values: Sequence[int], rank: int, *, least: int = 1) -> Ints:
+    """Check a parameter that has one integer, of at least `least`, for each spatial axis."""
+    checked = integers(name, values)
     if len(checked) != rank or min(checked) < least:
         raise ShapeError(f"{name} is one integer of at least {least} for each of {rank} axes, not {values!r}")
     return checked
 
 
-def positive(name: str, value: int) -> int:
-    """Check a parameter that is one integer of at least 1."""
-    try:
-        checked = index(value)
-    except TypeError:
-        raise ShapeError(f"{name} is an integer, not {value!r}") from None
-    if checked < 1:
-        raise ShapeError(f"{name} is at least 1, not {value}")
-    return checked
-
-
 def per_side(padding: Sequence[tuple[int, int]], rank: int) -> Pairs:
     """Check a padding: a pair (before, after) of integers of at least 0 for each spatial axis."""
-    try:
-        checked = tuple([(index(before), index(after)) for before, after in padding])
-    except (TypeError, ValueError):
-        raise ShapeError(f"padding is a pair (before, after) for each axis, not {padding!r}") from None
+    checked = pairs(padding)
     if len(checked) != rank or min(map(min, checked)) < 0:
         raise ShapeError(f"padding is a pair of at least 0 for each of {rank} axes, not {padding!r}")
     return checked
 
 
-def require_images(name: str, x: Array) -> int:
-    """Check that the array holds images, (N, C, *spatial), and give the number of its spatial axes."""
-    require(x.ndim >= 3, "{} has shape {}, where (N, C, *spatial) is needed", name, x.shape)
-    return x.ndim - 2
+def require_images(name: str, shape: Ints) -> int:
+    """Check that a shape is that of images, (N, C, *spatial), and give the number of its spatial axes."""
+    require(len(shape) >= 3, "{} has shape {}, where (N, C, *spatial) is needed", name, shape)
+    return len(shape) - 2
 
 
 def require_shape(name: str, array: Array, shape: Sequence[int]) -> None:

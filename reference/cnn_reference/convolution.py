@@ -1,13 +1,17 @@
 """Convolution and its gradients, on any number of spatial axes (notes §2.1, §2.3, §3.2)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cnn_reference.checks import (
     Array,
+    Ints,
+    Pairs,
     ShapeError,
+    integers,
+    pairs,
     per_axis,
     per_side,
-    positive,
     require_images,
     require_shape,
 )
@@ -35,7 +39,7 @@ def conv(
     g = conv_geometry(x, w, stride, padding, dilation, groups)
     if b is not None:
         require_shape("b", b, w.shape[:1])
-    return add_bias(correlate(x, w, g), b)
+    return correlate(x, w, b, g)
 
 
 def conv_backward(
@@ -119,20 +123,32 @@ def conv_geometry(
     groups: int,
 ) -> Geometry:
     """Check that the filters fit the images, and give how they move."""
-    rank = require_images("x", x)
+    stride, dilation = integers("stride", stride), integers("dilation", dilation)
+    (groups,) = integers("groups", (groups,))
+    return _fit(x.shape, w.shape, stride, pairs(padding), dilation, groups)
+
+
+@lru_cache(maxsize=1024)
+def _fit(images: Ints, filters: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int) -> Geometry:
+    rank = require_images("x", images)
     stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
     padding = per_side(padding, rank)
-    groups = positive("groups", groups)
-    if not (w.ndim == x.ndim and len(w) % groups == 0 and w.shape[1] * groups == x.shape[1]):
+    if not (
+        groups > 0
+        and len(filters) == len(images)
+        and filters[0] % groups == 0
+        and filters[1] * groups == images[1]
+    ):
         raise ShapeError(
-            f"x of shape {x.shape} and w of shape {w.shape} do not make {groups} groups: w is "
+            f"x of shape {images} and w of shape {filters} do not make {groups} groups: w is "
             "(C_out, C_in // groups, *kernel), and groups divides both channels"
         )
+    kernel = per_axis("kernel", filters[2:], rank)
     out = [
         count_windows(n, k, s, p, d, ceil_mode=False)
-        for n, k, s, p, d in zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
+        for n, k, s, p, d in zip(images[2:], kernel, stride, padding, dilation, strict=True)
     ]
-    return Geometry(w.shape[2:], stride, padding, dilation, tuple(out), groups)
+    return Geometry(kernel, stride, padding, dilation, tuple(out), groups)
 
 
 conv1d, conv2d, conv3d = of_each_rank("conv{}d", conv)

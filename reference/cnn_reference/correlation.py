@@ -5,43 +5,67 @@ together; the callers have checked them.
 """
 
 from functools import lru_cache
+from itertools import product
 from math import prod
 
 import numpy as np
 
 from cnn_reference.checks import Array, Ints, Pairs
-from cnn_reference.columns import Geometry, columns, plan, split
-from cnn_reference.windows import Index, axis_taps, kernel_taps
+from cnn_reference.columns import Geometry, Plan, columns, parts, plan
+from cnn_reference.windows import CACHE, Index, axis_taps, kernel_taps
 
 
-def correlate(x: Array, w: Array, g: Geometry) -> Array:
-    """Sum `x w` over channels and taps: (N, C_out, *out)."""
-    n, c_out = len(x), len(w)
-    y = np.empty((n, g.groups, c_out // g.groups, prod(g.out)), x.dtype)
-    p = plan(x.shape, x.itemsize, g, y.nbytes // max(n, 1), x.nbytes + y.nbytes)
-    filters = _by_tap(w, g, len(p.spans))
-    for images, channels, tap, met in columns(x, p):
-        part = filters[tap, :, :, channels].reshape(g.groups, c_out // g.groups, met.shape[2])
-        if channels.start == tap == 0:
-            np.matmul(part, met, out=y[images])
-        else:
-            y[images] += part @ met
-        del met
-    return y.reshape(n, c_out, *g.out)
+def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
+    """Sum `x w` over channels and taps, and add `b`: (N, C_out, *out)."""
+    p = plan(x.shape, x.itemsize, len(w), g, runs=True)
+    y = _products(x, w, p) if p.filters[1] == 1 else _shares(x, w, p)
+    y = y.reshape(len(x), len(w), *p.grid)
+    if p.grid != g.out:
+        kept: Index = (..., *map(slice, g.out))
+        y = y[kept].copy()
+    if b is not None:
+        y += b.reshape(-1, *(1,) * len(g.out))
+    return y
+
+
+def _products(x: Array, w: Array, p: Plan) -> Array:
+    """Multiply the filters by columns, in windows or runs."""
+    groups, _, c_out, rows = p.filters
+    y, filters = np.empty(p.results, x.dtype), w.reshape(groups, c_out, rows)
+    for block in p.blocks:
+        np.matmul(filters[block.groups], columns(x, block), out=y[block.results])
+    return y
+
+
+def _shares(x: Array, w: Array, p: Plan) -> Array:
+    """Multiply each first-axis tap of the filters by columns, in rows, and add what comes of it where it belongs."""
+    groups, spread, c_out, rows = p.filters
+    y, filters = np.zeros(p.results, x.dtype), w.reshape(groups, c_out, -1, spread, rows // w.shape[1])
+    filters = filters.transpose(0, 3, 1, 2, 4).reshape(groups, spread * c_out, rows)
+    for block in p.blocks:
+        shares = np.matmul(filters[block.groups], columns(x, block))
+        shares = shares.reshape(*shares.shape[:2], spread, c_out, shares.shape[3])
+        part = y[block.results[:2]]
+        for tap, (outputs, inputs) in enumerate(block.spread):
+            part[..., outputs] += shares[:, :, tap, :, inputs]
+        del shares  # before the next block's are made
+    return y
 
 
 def weight_gradient(dy: Array, x: Array, g: Geometry) -> Array:
     """Sum `dy x` over images and positions: (C_out, C_in // groups, *kernel)."""
-    c_out, c_in = dy.shape[1], x.shape[1]
-    dw = np.zeros((c_out, c_in // g.groups, *g.kernel), x.dtype)
-    dy = dy.reshape(len(x), g.groups, c_out // g.groups, prod(g.out))
-    p = plan(x.shape, x.itemsize, g, dw.nbytes, x.nbytes + dy.nbytes)
-    filters = _by_tap(dw, g, len(p.spans))
-    for images, channels, tap, met in columns(x, p):
-        part = filters[tap, :, :, channels]
-        part += np.matmul(dy[images], met.swapaxes(2, 3)).sum(0).reshape(part.shape)
+    c_out, c_in = dy.shape[1], x.shape[1] // g.groups
+    # Windows that begin in one row and end in the next would meet dy's zeros there, and 0 times infinity is not 0.
+    p = plan(x.shape, x.itemsize, c_out, g, runs=False)
+    dw, dy = np.zeros(p.filters, x.dtype), dy.reshape(p.results)
+    for block in p.blocks:
+        met = columns(x, block).swapaxes(2, 3)
+        images, groups, _, positions = block.results
+        for tap, (outputs, inputs) in enumerate(block.spread or [(positions, slice(None))]):
+            dw[groups, tap] += np.matmul(dy[images, groups, :, outputs], met[:, :, inputs]).sum(0)
         del met
-    return filters.transpose(1, 2, 3, 0, 4).reshape(dw.shape)
+    by_tap = dw.reshape(*p.filters[:3], c_in, -1)
+    return by_tap.transpose(0, 2, 3, 1, 4).reshape(c_out, c_in, *g.kernel)
 
 
 def weight_gradient_inside(dy: Array, x: Array, g: Geometry) -> Array:
@@ -66,19 +90,20 @@ def input_gradient(dy: Array, w: Array, sizes: Ints, g: Geometry) -> Array:
     n, c_out, c_in = len(dy), len(w), w.shape[1] * g.groups
     filters = w.reshape(g.groups, c_out // g.groups, w.shape[1], *g.kernel).swapaxes(1, 2)
     if max(g.stride) == 1:
-        flipped = np.flip(filters, tuple(range(3, filters.ndim))).reshape(c_in, -1, *g.kernel)
+        flipped = np.flip(filters, tuple(range(3, filters.ndim))).copy().reshape(c_in, -1, *g.kernel)
         kept, mirrored = _mirrored(g, sizes)
-        return correlate(dy[kept], flipped, mirrored)
+        return correlate(dy[kept], flipped, None, mirrored)
     taps = _taps(sizes, g)
     dx = np.zeros((n, g.groups, w.shape[1], *sizes), dy.dtype)
     dy = dy.reshape(n, g.groups, c_out // g.groups, prod(g.out))
-    shares_of_channel = g.groups * len(taps) * prod(g.out) * dy.itemsize
-    for images, channels in split(n, w.shape[1], shares_of_channel, 0, dx.nbytes + dy.nbytes):
-        part = dx[images, :, channels]
-        transposed = (
-            filters[:, channels].swapaxes(1, 2).reshape(g.groups, c_out // g.groups, -1).swapaxes(1, 2)
-        )
-        shares = np.matmul(transposed, dy[images]).reshape(*part.shape[:3], len(taps), *g.out)
+    transposed = filters.reshape(*filters.shape[:3], len(taps)).swapaxes(2, 3)
+    of_channel, room = len(taps) * prod(g.out), 3 * (dx.size + dy.size) + 2 * w.size
+    of_group = of_channel * w.shape[1]
+    fit = min(room, CACHE // dy.itemsize) // (of_group * g.groups), room // of_group, room // of_channel
+    for block in product(*map(parts, dx.shape[:3], fit)):
+        part, shared = dx[block], transposed[block[1:]]
+        shared = shared.reshape(shared.shape[0], -1, shared.shape[3])
+        shares = np.matmul(shared, dy[block[:2]]).reshape(*part.shape[:3], len(taps), *g.out)
         for tap, (outputs, inputs) in enumerate(taps):
             part[inputs] += shares[:, :, :, tap][outputs]
     return dx.reshape(n, c_in, *sizes)
@@ -103,9 +128,3 @@ def _taps(sizes: Ints, g: Geometry) -> list[tuple[Index, Index]]:
     befores = [before for before, _ in g.padding]
     axes = zip(sizes, g.kernel, g.stride, befores, g.dilation, g.out, strict=True)
     return list(kernel_taps([axis_taps(*axis) for axis in axes]))
-
-
-def _by_tap(w: Array, g: Geometry, slid: int) -> Array:
-    """Lay the filters out as (slid, groups, C_out // groups, C_in // groups, gathered taps)."""
-    split = w.reshape(g.groups, len(w) // g.groups, w.shape[1], slid, prod(g.kernel) // slid)
-    return np.ascontiguousarray(split.transpose(3, 0, 1, 2, 4))

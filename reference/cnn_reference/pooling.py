@@ -8,7 +8,7 @@ as fit the cache.
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from cnn_reference.checks import (
     Ints,
     Pairs,
     ShapeError,
+    integers,
+    pairs,
     per_axis,
     per_side,
     require_images,
@@ -26,6 +28,27 @@ from cnn_reference.checks import (
 from cnn_reference.ranks import of_each_rank
 from cnn_reference.sizes import count_windows
 from cnn_reference.windows import CACHE, AxisTaps, axis_taps
+
+
+class Windows(TypedDict):
+    """The parameters of every pooling: an entry for each spatial axis, padding as (before, after)."""
+
+    kernel_size: Sequence[int]
+    stride: Sequence[int]
+    padding: Sequence[tuple[int, int]]
+    ceil_mode: bool
+
+
+class MaxWindows(Windows):
+    """The parameters of max pooling."""
+
+    dilation: Sequence[int]
+
+
+class MeanWindows(Windows):
+    """The parameters of mean pooling: whether the mean is over padding too."""
+
+    count_include_pad: bool
 
 
 class Pooling(NamedTuple):
@@ -39,37 +62,21 @@ class Pooling(NamedTuple):
     out: Ints
 
 
-def max_pool(
-    x: Array,
-    *,
-    kernel_size: Sequence[int],
-    stride: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    ceil_mode: bool,
-) -> Array:
+def max_pool(x: Array, **windows: Unpack[MaxWindows]) -> Array:
     """Take the largest element of each window; padding counts as minus infinity, NaN propagates (notes §2.2).
 
     `x` is (N, C, *spatial), the result (N, C, *out). Raises `ShapeError` where no window fits.
     """
-    p = _pooling(x, kernel_size, stride, padding, dilation, ceil_mode)
+    p = _pooling(x.shape, **windows)
     return _pool(np.maximum, x, p)
 
 
-def max_pool_with_indices(
-    x: Array,
-    *,
-    kernel_size: Sequence[int],
-    stride: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    ceil_mode: bool,
-) -> tuple[Array, Indices]:
+def max_pool_with_indices(x: Array, **windows: Unpack[MaxWindows]) -> tuple[Array, Indices]:
     """Give `max_pool` and where each maximum stands: its flat position in the unpadded plane (notes §3.3.1).
 
     Of equal elements the first in row-major order counts, and a NaN before any number.
     """
-    p = _pooling(x, kernel_size, stride, padding, dilation, ceil_mode)
+    p = _pooling(x.shape, **windows)
     y = np.empty((*x.shape[:2], *p.out), x.dtype)
     indices = np.empty(y.shape, np.int64)
     values, places = y.reshape(-1, *p.out), indices.reshape(-1, *p.out)
@@ -80,20 +87,9 @@ def max_pool_with_indices(
     return y, indices
 
 
-def max_pool_backward(
-    dy: Array,
-    x: Array,
-    *,
-    kernel_size: Sequence[int],
-    stride: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    dilation: Sequence[int],
-    ceil_mode: bool,
-) -> Array:
+def max_pool_backward(dy: Array, x: Array, **windows: Unpack[MaxWindows]) -> Array:
     """Send each gradient to the element that its window chose, the first of equal ones (notes §3.3.1)."""
-    _, indices = max_pool_with_indices(
-        x, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
-    )
+    _, indices = max_pool_with_indices(x, **windows)
     return max_pool_backward_from_indices(dy, indices, x.shape)
 
 
@@ -110,39 +106,21 @@ def max_pool_backward_from_indices(dy: Array, indices: Indices, shape: Ints) -> 
     return dx.reshape(shape)
 
 
-def avg_pool(
-    x: Array,
-    *,
-    kernel_size: Sequence[int],
-    stride: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    ceil_mode: bool,
-    count_include_pad: bool,
-) -> Array:
+def avg_pool(x: Array, **windows: Unpack[MeanWindows]) -> Array:
     """Take the mean over what each window covers, of the input alone or with its padding (notes §2.2).
 
     `x` is (N, C, *spatial), the result (N, C, *out). Raises `ShapeError` where no window fits.
     """
-    p = _pooling(x, kernel_size, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
+    p, divisor = _averaging(x, **windows)
     y = _pool(np.add, x, p)
-    y /= _divisor(p, bool(count_include_pad), x.dtype)
+    y /= divisor
     return y
 
 
-def avg_pool_backward(
-    dy: Array,
-    x: Array,
-    *,
-    kernel_size: Sequence[int],
-    stride: Sequence[int],
-    padding: Sequence[tuple[int, int]],
-    ceil_mode: bool,
-    count_include_pad: bool,
-) -> Array:
+def avg_pool_backward(dy: Array, x: Array, **windows: Unpack[MeanWindows]) -> Array:
     """Share each gradient out equally among the elements that its window averaged (notes §3.3.2)."""
-    p = _pooling(x, kernel_size, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
+    p, divisor = _averaging(x, **windows)
     require_shape("dy", dy, (*x.shape[:2], *p.out))
-    divisor = _divisor(p, bool(count_include_pad), x.dtype)
     dx = np.empty(x.shape, x.dtype)
     sizes = x.shape[2:]
     planes = dx.reshape(-1, *sizes)
@@ -155,22 +133,33 @@ def avg_pool_backward(
 
 
 def _pooling(
-    x: Array,
+    shape: Ints,
+    *,
     kernel_size: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[tuple[int, int]],
     dilation: Sequence[int],
     ceil_mode: bool,
 ) -> Pooling:
-    """Check the parameters, and give how the windows lie on the images."""
-    rank = require_images("x", x)
-    kernel, stride = per_axis("kernel size", kernel_size, rank), per_axis("stride", stride, rank)
+    """Check the parameters, and give how the windows lie on images of a shape."""
+    kernel, stride = integers("kernel size", kernel_size), integers("stride", stride)
+    return _fit(shape, kernel, stride, pairs(padding), integers("dilation", dilation), bool(ceil_mode))
+
+
+@lru_cache(maxsize=1024)
+def _fit(shape: Ints, kernel: Ints, stride: Ints, padding: Pairs, dilation: Ints, ceil_mode: bool) -> Pooling:
+    rank = require_images("x", shape)
+    kernel, stride = per_axis("kernel size", kernel, rank), per_axis("stride", stride, rank)
     padding, dilation = per_side(padding, rank), per_axis("dilation", dilation, rank)
-    out = [
-        count_windows(n, k, s, p, d, ceil_mode)
-        for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
-    ]
-    return Pooling(x.shape[2:], kernel, stride, padding, dilation, tuple(out))
+    axes = zip(shape[2:], kernel, stride, padding, dilation, strict=True)
+    out = [count_windows(*axis, ceil_mode) for axis in axes]
+    return Pooling(shape[2:], kernel, stride, padding, dilation, tuple(out))
+
+
+def _averaging(x: Array, *, count_include_pad: bool, **windows: Unpack[Windows]) -> tuple[Pooling, Array]:
+    """Check the parameters of a mean; give how its windows lie, and what each is divided by."""
+    p = _pooling(x.shape, dilation=(1,) * (x.ndim - 2), **windows)
+    return p, _divisor(p, bool(count_include_pad), x.dtype)
 
 
 @lru_cache(maxsize=1024)

@@ -52,7 +52,7 @@ def pixel_unshuffle(x: Array, *, factor: Sequence[int]) -> Array:
     its block, row-major, goes to channel `c * prod(factor) + offset`. Raises `ShapeError` where the factor
     does not divide the size.
     """
-    rank = require_images("x", x)
+    rank = require_images("x", x.shape)
     factor = per_axis("factor", factor, rank)
     sizes = x.shape[2:]
     require(
@@ -70,7 +70,7 @@ def pixel_shuffle(x: Array, *, factor: Sequence[int]) -> Array:
 
     Raises `ShapeError` where `prod(factor)` does not divide the channels.
     """
-    rank = require_images("x", x)
+    rank = require_images("x", x.shape)
     factor = per_axis("factor", factor, rank)
     channels, rest = divmod(x.shape[1], prod(factor))
     require(rest == 0, "factor {} does not divide the channels of x, whose shape is {}", factor, x.shape)
@@ -81,7 +81,7 @@ def pixel_shuffle(x: Array, *, factor: Sequence[int]) -> Array:
 
 
 def _kept(x: Array, factor: Sequence[int]) -> tuple[slice, ...]:
-    rank = require_images("x", x)
+    rank = require_images("x", x.shape)
     return (slice(None), slice(None), *[slice(None, None, f) for f in per_axis("factor", factor, rank)])
 
 

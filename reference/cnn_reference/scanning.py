@@ -19,7 +19,7 @@ MLP = Sequence[tuple[Array, Array]]
 
 def positions(x: Array, kernel: Ints, stride: Ints) -> Ints:
     """Count the windows on each axis. Raises `ShapeError` where none fits."""
-    require_images("x", x)
+    require_images("x", x.shape)
     return tuple(
         conv_output_size(n, kernel_size=k, stride=s, padding=(0, 0), dilation=1)
         for n, k, s in zip(x.shape[2:], kernel, stride, strict=True)

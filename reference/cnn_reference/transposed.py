@@ -5,16 +5,19 @@ its gradient to the input is that one's forward pass.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from cnn_reference.checks import (
     Array,
     Ints,
+    Pairs,
     ShapeError,
+    integers,
+    pairs,
     per_axis,
     per_side,
-    positive,
     require_images,
     require_shape,
 )
@@ -71,7 +74,7 @@ def conv_transpose_backward(
     require_shape("dy", dy, (len(x), w.shape[1] * groups, *sizes))
     # Here x is what the padding's zeros would be multiplied by, and 0 times infinity is not 0.
     gradient = weight_gradient if np.isfinite(x).all() else weight_gradient_inside
-    return correlate(dy, w, g), gradient(x, dy, g), bias_gradient(dy)
+    return correlate(dy, w, None, g), gradient(x, dy, g), bias_gradient(dy)
 
 
 def _geometry(
@@ -84,23 +87,38 @@ def _geometry(
     groups: int,
 ) -> tuple[Geometry, Ints]:
     """Check that the filters fit the images; give how they move over the output, and the output's sizes."""
-    rank = require_images("x", x)
+    stride, dilation = integers("stride", stride), integers("dilation", dilation)
+    output_padding, (groups,) = integers("output padding", output_padding), integers("groups", (groups,))
+    return _fit(x.shape, w.shape, stride, pairs(padding), output_padding, dilation, groups)
+
+
+@lru_cache(maxsize=1024)
+def _fit(
+    images: Ints,
+    filters: Ints,
+    stride: Ints,
+    padding: Pairs,
+    output_padding: Ints,
+    dilation: Ints,
+    groups: int,
+) -> tuple[Geometry, Ints]:
+    rank = require_images("x", images)
     stride, dilation = per_axis("stride", stride, rank), per_axis("dilation", dilation, rank)
     output_padding = per_axis("output padding", output_padding, rank, least=0)
     padding = per_side(padding, rank)
-    groups = positive("groups", groups)
-    if not (w.ndim == x.ndim and len(w) == x.shape[1] and len(w) % groups == 0):
+    if not (
+        groups > 0 and len(filters) == len(images) and filters[0] == images[1] and filters[0] % groups == 0
+    ):
         raise ShapeError(
-            f"x of shape {x.shape} and w of shape {w.shape} do not make {groups} groups: w is "
+            f"x of shape {images} and w of shape {filters} do not make {groups} groups: w is "
             "(C_in, C_out // groups, *kernel), and groups divides both channels"
         )
+    axes = zip(images[2:], filters[2:], stride, padding, output_padding, dilation, strict=True)
     sizes = [
         conv_transpose_output_size(n, kernel_size=k, stride=s, padding=p, output_padding=o, dilation=d)
-        for n, k, s, p, o, d in zip(
-            x.shape[2:], w.shape[2:], stride, padding, output_padding, dilation, strict=True
-        )
+        for n, k, s, p, o, d in axes
     ]
-    return Geometry(w.shape[2:], stride, padding, dilation, x.shape[2:], groups), tuple(sizes)
+    return Geometry(filters[2:], stride, padding, dilation, images[2:], groups), tuple(sizes)
 
 
 conv_transpose1d, conv_transpose2d, conv_transpose3d = of_each_rank("conv_transpose{}d", conv_transpose)

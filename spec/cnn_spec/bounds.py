@@ -35,6 +35,8 @@ class Declared:
     normwise: bool = False
     growth: float = 64.0
     conventions: Mapping[str, str] = field(default_factory=dict)
+    deterministic: bool = True
+    """Whether a repeated call gives the same answer bit for bit."""
 
     def convention(self, name: str) -> str:
         """The value of a convention: the declared one, else the default."""

@@ -26,6 +26,21 @@ class Data(StrEnum):
     TIED = "tied"
 
 
+class Situation(StrEnum):
+    """In what circumstances a case is called; all but the first are about more than the numbers.
+
+    `EMPTY`: a batch of 0. `NON_FINITE`: a NaN or infinities in x. `LAID_OUT`: every memory layout in turn.
+    `REPEATED`: a call again, and other calls between. `IMPOSSIBLE`: a valid call, to be made impossible.
+    """
+
+    ORDINARY = "ordinary"
+    EMPTY = "empty"
+    NON_FINITE = "non-finite"
+    LAID_OUT = "laid-out"
+    REPEATED = "repeated"
+    IMPOSSIBLE = "impossible"
+
+
 @dataclass(frozen=True)
 class Case:
     """A short sequence of calls, nearly always one; the last is the one that is judged.
@@ -42,6 +57,11 @@ class Case:
     def call(self) -> Call:
         """The call that is judged."""
         return self.calls[-1]
+
+    @property
+    def situation(self) -> Situation:
+        """In what circumstances it is called."""
+        return Situation(self.levels.get("situation", Situation.ORDINARY))
 
     @property
     def exact(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cnn_spec.bounds import Oracle
-from cnn_spec.case import Case
+from cnn_spec.case import Case, Situation
 from cnn_spec.comparison import Comparison
 from cnn_spec.operations import Implementation
 
@@ -26,8 +26,8 @@ class Standing(StrEnum):
     NOT_EXECUTABLE = "not executable"
 
 
-LawFunction = Callable[[Implementation, Case, Oracle], Comparison]
-"""`law(implementation, case, oracle)`: whether the clause holds of this implementation in this case."""
+LawFunction = Callable[[Implementation, Case, Oracle], Comparison | None]
+"""`law(implementation, case, oracle)`: whether the clause holds of this implementation in this case, if that can be said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,7 @@ class Law:
 
     operation: str
     check: LawFunction
+    situation: Situation = Situation.ORDINARY
     when: tuple[Predicate, ...] = ()
     must_see: tuple[Predicate, ...] = ()
     least_rank: int = 0
@@ -45,6 +46,10 @@ class Law:
     def name(self) -> str:
         """The law's name in words."""
         return str(self.check.__name__).replace("_", " ")
+
+    def applies(self, case: Case) -> bool:
+        """Whether a case of the law's operation is one to judge by it."""
+        return case.situation is self.situation and all(applies(case) for applies in self.when)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Comparing what a law found on its two sides: exactly, or in units of a bound."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,15 @@ from cnn_spec.operations import Array
 
 @dataclass(frozen=True)
 class Comparison:
-    """The two sides of a law. `error` is in units of the bound: at most 1 holds; infinite where nothing is allowed."""
+    """The two sides of a law. `error` is in units of the bound: at most 1 holds; infinite where nothing is allowed.
+
+    `words` say what is wrong where the two sides do not show it.
+    """
 
     error: float
     expected: Array
     got: Array
+    words: str = ""
 
     @property
     def holds(self) -> bool:
@@ -35,3 +40,9 @@ def compare(got: Array, expected: Array, bound: Array | float = 0.0) -> Comparis
         same = (got == expected) | (np.isnan(got) & np.isnan(expected))
         units = np.where(same, 0.0, difference / bound)
     return Comparison(float(np.max(np.where(np.isnan(units), np.inf, units), initial=0.0)), expected, got)
+
+
+def worst(comparisons: Iterable[Comparison]) -> Comparison:
+    """The one with the largest error, the first of several; what has no sides holds."""
+    nothing = np.zeros(())
+    return max(comparisons, key=lambda found: found.error, default=Comparison(0.0, nothing, nothing))

@@ -9,6 +9,7 @@ from cnn_spec.checks.formula import Formula
 from cnn_spec.checks.typeset import latex
 from cnn_spec.clause import Clause, Standing
 from cnn_spec.contents import CONTRADICTIONS, in_order, title
+from cnn_spec.markdown import escaped
 from cnn_spec.sections import CLAUSES
 
 INTRODUCTION = """\
@@ -69,14 +70,14 @@ def _errata(clauses: list[Clause]) -> Iterator[str]:
         for clause in clauses:
             if clause.standing is standing:
                 said = (clause.notes_say, clause.counterexample, clause.statement)
-                yield f"| {clause.section} | {_link(clause)} | {' | '.join(map(_text, said))} |"
+                yield f"| {clause.section} | {_link(clause)} | {' | '.join(map(escaped, said))} |"
         yield ""
 
 
 def _contradictions() -> Iterator[str]:
     yield "### Where the notes contradict themselves\n"
     for ids, words in CONTRADICTIONS:
-        yield f"- {', '.join(_link(CLAUSES[id]) for id in ids)}: {_text(words)}."
+        yield f"- {', '.join(_link(CLAUSES[id]) for id in ids)}: {escaped(words)}."
     yield ""
 
 
@@ -89,23 +90,23 @@ def _sections(clauses: list[Clause]) -> Iterator[str]:
 
 def _clause(clause: Clause, behind: Evidence) -> Iterator[str]:
     yield f"### {clause.id}\n"
-    yield f"*{clause.standing}* · {_text(clause.statement)}\n"
+    yield f"*{clause.standing}* · {escaped(clause.statement)}\n"
     for name, text in (
         ("Domain", clause.domain),
         ("The notes say", clause.notes_say),
         ("But", clause.counterexample),
     ):
         if text:
-            yield f"- {name}: {_text(text)}"
+            yield f"- {name}: {escaped(text)}"
     for reading in behind.readings:
-        yield f"- Reading, {_text(reading.standing)}: {_text(reading.name)}"
+        yield f"- Reading, {escaped(reading.standing)}: {escaped(reading.name)}"
     if behind.formula is not None:
         yield _formula(behind.formula)
     else:
         yield ""
     yield from map(_check, behind.checks)
     for law in clause.laws:
-        yield f"- Law on `{law.operation}`: {_text(law.name)}"
+        yield f"- Law on `{law.operation}`: {escaped(law.name)}"
     yield ""
 
 
@@ -117,8 +118,8 @@ def _formula(formula: Formula) -> str:
 
 
 def _check(check: Check) -> str:
-    control = f"Negative control: {_text(check.wrong_says)}."
-    return f"- {_kind(check.kind)}: {_text(check.says)}. *{_text(check.scope)}.* {control}"
+    control = f"Negative control: {escaped(check.wrong_says)}."
+    return f"- {_kind(check.kind)}: {escaped(check.says)}. *{escaped(check.scope)}.* {control}"
 
 
 def _kind(kind: Kind) -> str:
@@ -144,15 +145,6 @@ def _traceability(clauses: list[Clause]) -> Iterator[str]:
 
 def _link(clause: Clause) -> str:
     return f"[{clause.id}](#{clause.id.lower()})"
-
-
-_ESCAPES = str.maketrans({"*": r"\*", "_": r"\_", "<": "&lt;", ">": "&gt;", "|": r"\|", "\\": r"\\"})
-
-
-def _text(text: str) -> str:
-    """Plain text for a page; what stands between backticks stays as it is."""
-    parts = text.split("`")
-    return "`".join(part if k % 2 else part.translate(_ESCAPES) for k, part in enumerate(parts))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from cnn_spec.clause import Law, Predicate
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation
 
+ON_ARRAYS = tuple(name for name, operation in OPERATIONS.items() if not operation.of_integers)
+"""The operations that take arrays: all but the arithmetic on sizes."""
+
 
 def agree(implementation: Implementation, call: Call, case: Case, oracle: Oracle, result: str) -> Comparison:
     """One result of a call against the oracle's, within its bound."""

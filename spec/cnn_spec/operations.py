@@ -112,13 +112,15 @@ class Call:
     """One call of an operation.
 
     `arguments` are the positional ones (arrays, or the integers of a size function) and `parameters`
-    the keyword ones, both in the interface's order. `rank` is 0 where the function has none.
+    the keyword ones, both in the interface's order. `rank` is 0 where the function has none. A call that
+    is not `valid` has no results: it is to be refused.
     """
 
     operation: str
     rank: int
     arguments: Mapping[str, Any]
     parameters: Mapping[str, Any]
+    valid: bool = True
 
     @property
     def function(self) -> str:

@@ -3,7 +3,7 @@
 from math import ceil, gcd, prod
 
 from cnn_spec.operations import Call
-from cnn_spec.shapes import forward_shape
+from cnn_spec.shapes import Shape, forward_shape
 
 
 def roundings(call: Call) -> tuple[int, ...]:
@@ -18,19 +18,21 @@ def roundings(call: Call) -> tuple[int, ...]:
     if call.operation == "linear_backward":
         return call["w"].shape[0], call["x"].shape[0], _bias(call)
     if call.operation == "conv_transpose":
-        products = call["w"].shape[0] // call["groups"] * _cells_on_an_output(call)
+        cells = _meeting(call["w"].shape[2:], call["stride"], call["dilation"])
+        products = call["w"].shape[0] // call["groups"] * cells
         return (products + (call["b"] is not None),)
     if call.operation == "conv_transpose_backward":
         return prod(call["w"].shape[1:]), _places(call["x"].shape), _bias(call)
     if call.operation == "avg_pool":
         return (prod(call["kernel_size"]) + 1,)
-    if call.operation in ("avg_pool_backward", "max_pool_backward"):
-        cover = prod(ceil(k / s) for k, s in zip(call["kernel_size"], call["stride"], strict=True))
-        return (cover + 1,)
+    if call.operation == "avg_pool_backward":
+        return (windows_on_an_element(call) + 1,)
+    if call.operation == "max_pool_backward":
+        return (windows_on_an_element(call) - 1,)
     return (0,) * len(call.results)
 
 
-def _places(shape: tuple[int, ...]) -> int:
+def _places(shape: Shape) -> int:
     """Samples times places: the terms of a weight's derivative."""
     return shape[0] * prod(shape[2:])
 
@@ -39,7 +41,16 @@ def _bias(call: Call) -> int:
     return max(_places(forward_shape(call)) - 1, 0)
 
 
-def _cells_on_an_output(call: Call) -> int:
-    """How many cells of a transposed convolution's kernel can lie on one output: every S-th sample is not zero."""
-    axes = zip(call["w"].shape[2:], call["stride"], call["dilation"], strict=True)
+def windows_on_an_element(call: Call) -> int:
+    """How many windows of a pooling can cover one element of the input."""
+    dilation = call.parameters.get("dilation", (1,) * call.rank)
+    return _meeting(call["kernel_size"], call["stride"], dilation)
+
+
+def _meeting(kernel: Shape, stride: Shape, dilation: Shape) -> int:
+    """How many cells, stepping by the dilation, can meet one place from windows that start a stride apart.
+
+    Cell k does where k D is the place's distance from the first window, modulo S: every S / gcd(S, D)-th cell.
+    """
+    axes = zip(kernel, stride, dilation, strict=True)
     return prod(ceil(k / (s // gcd(s, d))) for k, s, d in axes)

@@ -150,3 +150,13 @@ def partial_windows(case: Case) -> bool:
 def nothing_dropped(case: Case) -> bool:
     """Floor mode, or a size that the stride divides."""
     return not case.call["ceil_mode"] or not a_remainder(case)
+
+
+def a_nan(case: Case) -> bool:
+    """A NaN in the input."""
+    return bool(np.any(np.isnan(case.call["x"])))
+
+
+def an_infinity(case: Case) -> bool:
+    """An infinity in the input."""
+    return bool(np.any(np.isinf(case.call["x"])))

@@ -16,6 +16,7 @@ def conv2d(x: Any, w: Any, b: Any, **parameters: Any) -> Any:
 
 def max_pool1d_backward(dy: Any, x: Any, **parameters: Any) -> Any:
     """A gradient is assigned where windows overlap, not added."""
+    reference.max_pool1d_backward(dy, x, **parameters)  # refuses what is impossible
     _, indices = reference.max_pool1d_with_indices(x, **parameters)
     dx = np.zeros_like(x)
     for plane in np.ndindex(x.shape[:2]):
@@ -52,7 +53,8 @@ def upsample2d(x: Any, *, factor: Any) -> Any:
 
 def upsample3d(x: Any, *, factor: Any) -> Any:
     """The batch is dropped."""
-    return reference.upsample3d(x, factor=factor)[0]
+    y = reference.upsample3d(x, factor=factor)
+    return y[0] if len(y) else y
 
 
 def avg_pool1d(x: Any, **parameters: Any) -> Any:

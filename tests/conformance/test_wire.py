@@ -14,7 +14,7 @@ from cnn_conformance import check
 from cnn_conformance.boundary import wire
 from cnn_conformance.candidate import CandidateError, load
 from cnn_conformance.report import Report, Status
-from cnn_spec.cases.layouts import LAYOUTS
+from cnn_spec.cases.layouts import EVERY_LAYOUT
 from cnn_spec.operations import Call
 
 SERVERS = Path(__file__).parents[2] / "conformance" / "examples" / "servers"
@@ -27,15 +27,15 @@ def conv(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> Call:
 
 
 def sent(call: Call) -> Call:
-    return wire.call_of(*wire.unpack(wire.pack_call(1, 1, call)[8:]))
+    return wire.call_of(*wire.unpack(wire.pack_call({}, call)[8:]))
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", EVERY_LAYOUT)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_call_arrives_with_its_numbers_and_layouts(layout: str, dtype: str) -> None:
     numbers = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(dtype)
     numbers[0, 0, 0, :3] = np.nan, np.inf, -0.0
-    x, w = LAYOUTS[layout](numbers), LAYOUTS[layout](numbers[:, :, :2])
+    x, w = EVERY_LAYOUT[layout](numbers), EVERY_LAYOUT[layout](numbers[:, :, :2])
     arrived = sent(conv(x, w))
     assert arrived.parameters == conv(x, w).parameters
     assert arrived["b"] is None
@@ -62,7 +62,7 @@ def test_slices_broadcasts_and_empty_arrays_arrive() -> None:
 
 def test_gaps_between_elements_are_no_zeros() -> None:
     """As in the layout itself: who reads them for elements shall notice."""
-    arrived = sent(conv(LAYOUTS["strided"](np.zeros((1, 1, 2, 2))), np.zeros((1, 1, 1, 1))))["x"]
+    arrived = sent(conv(EVERY_LAYOUT["strided"](np.zeros((1, 1, 2, 2))), np.zeros((1, 1, 1, 1))))["x"]
     assert arrived.base is not None
     assert set(np.unique(arrived.base)) == {0.0, wire.FILLER}
 
@@ -270,7 +270,9 @@ def test_a_server_in_c_plus_plus_conforms(compiled: str) -> None:
     report = run(compiled)
     assert report.conforms
     held = {v.operation for v in report.verdicts if v.status is Status.HOLDS}
-    assert held == {f"{name}{n}d{way}" for name in ("conv", "max_pool") for n in "123" for way in ("", "_backward")}
+    assert held == {
+        f"{name}{n}d{way}" for name in ("conv", "max_pool") for n in "123" for way in ("", "_backward")
+    }
 
 
 def test_a_bug_in_a_server_is_found(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from cnn_reference import columns, pooling
+from cnn_reference import columns, correlation, pooling
 from cnn_spec.bounds import gamma, unit_roundoff
 
 DTYPES = st.sampled_from([np.float32, np.float64])
-CACHES = st.sampled_from([1 << 20, 3000, 1])
-"""With a small cache, small images take the ways of large ones."""
+CACHES = st.sampled_from([(1 << 20, 1 << 14), (1 << 20, 0), (3000, 0), (1, 0)])
+"""Bytes of the cache and bytes not worth saving: where these are few, small images take the ways of large ones."""
 
 
 class Drawn(NamedTuple):
@@ -28,11 +28,12 @@ class Drawn(NamedTuple):
 
 
 @contextmanager
-def cache_of(size: int) -> Iterator[None]:
-    """Let the reference believe in a cache of so many bytes."""
+def cache_of(sizes: tuple[int, int]) -> Iterator[None]:
+    """Let the reference believe in a cache of so many bytes, and in so many that are not worth saving."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (columns, pooling):
-            patch.setattr(module, "CACHE", size)
+        for module in (columns, correlation, pooling):
+            patch.setattr(module, "CACHE", sizes[0])
+        patch.setattr(columns, "SMALL", sizes[1])
         columns.plan.cache_clear()
         yield
     columns.plan.cache_clear()

@@ -41,7 +41,7 @@ def compare(forward: Any, dy: Any, arrays: list[Any], got: list[Any], terms: lis
 
 @settings(deadline=None)
 @given(FLOATS.flatmap(lambda d: convolutions(exact=False, dtype=np.dtype(d))), CACHES)
-def test_conv(drawn: Drawn, cache: int) -> None:
+def test_conv(drawn: Drawn, cache: tuple[int, int]) -> None:
     rank, x, w, b, dy, p = drawn
     b = np.zeros(len(w), x.dtype) if b is None else b
     torch_conv = getattr(torch.nn.functional, f"conv{rank}d")
@@ -60,7 +60,7 @@ def test_conv(drawn: Drawn, cache: int) -> None:
 
 @settings(deadline=None)
 @given(FLOATS.flatmap(lambda d: convolutions(exact=False, transposed=True, dtype=np.dtype(d))), CACHES)
-def test_conv_transpose(drawn: Drawn, cache: int) -> None:
+def test_conv_transpose(drawn: Drawn, cache: tuple[int, int]) -> None:
     rank, x, w, b, dy, p = drawn
     b = np.zeros(dy.shape[1], x.dtype) if b is None else b
     torch_conv = getattr(torch.nn.functional, f"conv_transpose{rank}d")
@@ -113,7 +113,7 @@ def test_max_pool(drawn: Drawn) -> None:
 
 @settings(deadline=None)
 @given(FLOATS.flatmap(lambda d: poolings(dilated=False, ties=False, dtype=np.dtype(d))), CACHES)
-def test_avg_pool(drawn: Drawn, cache: int) -> None:
+def test_avg_pool(drawn: Drawn, cache: tuple[int, int]) -> None:
     rank, x, _, _, dy, p = drawn
     channels, k, s = x.shape[1], p["kernel_size"], p["stride"]
 

@@ -28,7 +28,7 @@ def spoiled(x: Any, spoilers: list[tuple[int, float]]) -> Any:
 
 @FEW
 @given(convolutions(exact=True), SPOILERS, CACHES)
-def test_conv(drawn: Drawn, spoilers: Any, cache: int) -> None:
+def test_conv(drawn: Drawn, spoilers: Any, cache: tuple[int, int]) -> None:
     x = spoiled(drawn.x, spoilers)
     with cache_of(cache):
         y = getattr(cnn_reference, f"conv{drawn.rank}d")(x, drawn.w, drawn.b, **drawn.parameters)
@@ -42,7 +42,7 @@ def test_conv(drawn: Drawn, spoilers: Any, cache: int) -> None:
 
 @FEW
 @given(convolutions(exact=True, transposed=True), SPOILERS, CACHES)
-def test_conv_transpose(drawn: Drawn, spoilers: Any, cache: int) -> None:
+def test_conv_transpose(drawn: Drawn, spoilers: Any, cache: tuple[int, int]) -> None:
     rank, x, w, _, dy, p = drawn
     x = spoiled(x, spoilers)
     with cache_of(cache):
@@ -60,9 +60,9 @@ def test_conv_transpose(drawn: Drawn, spoilers: Any, cache: int) -> None:
 def test_max_pool(drawn: Drawn, spoilers: Any) -> None:
     x = spoiled(drawn.x, spoilers)
     y, indices = getattr(cnn_reference, f"max_pool{drawn.rank}d_with_indices")(x, **drawn.parameters)
-    np.testing.assert_array_equal(y, literal_pooling.max_pool(x, **drawn.parameters))
-    chosen = np.take_along_axis(x.reshape(*x.shape[:2], -1), indices.reshape(*x.shape[:2], -1), 2)
-    np.testing.assert_array_equal(chosen.reshape(y.shape), y)
+    expected, first_of_nan_or_largest = literal_pooling.max_pool_with_indices(x, **drawn.parameters)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(indices, first_of_nan_or_largest)
 
 
 @FEW

@@ -55,12 +55,13 @@ VALID: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
 MOVES: list[dict[str, Any]] = [
     {"stride": (1, 0)}, {"stride": (1,)}, {"stride": (1, 1, 1)}, {"stride": (1.0, 1)}, {"stride": 1},
     {"dilation": (0, 1)}, {"dilation": (-1, 1)}, {"dilation": (1, 2, 3)}, {"padding": ((0, 0),)},
-    {"padding": ((0, 0), (0, -1))}, {"padding": ((0, 0), (0,))}, {"padding": (0, 0)},
+    {"padding": ((0, 0), (0, -1))}, {"padding": ((-1, 0), (0, 0))}, {"padding": ((0, 0), (0,))}, {"padding": (0, 0)},
 ]  # fmt: skip
 GROUPS: list[dict[str, Any]] = [{"groups": 0}, {"groups": 3}, {"groups": 1}, {"groups": 4}, {"groups": 2.0}]
 WINDOWS: list[dict[str, Any]] = [
     {"kernel_size": (0, 2)}, {"kernel_size": (2,)}, {"kernel_size": (7, 2)}, {"stride": (0, 1)}, {"stride": (1,)},
     {"padding": ((0, 0),)}, {"padding": ((2, 0), (0, 0))}, {"padding": ((0, 0), (0, 4))},
+    {"padding": ((0, -1), (0, 0))}, {"padding": ((0, 0), (-1, 0))},
 ]  # fmt: skip
 FACTORS: list[dict[str, Any]] = [{"factor": (0, 1)}, {"factor": (2,)}, {"factor": (2, -1)}]
 AXIS: list[dict[str, Any]] = [
@@ -141,6 +142,14 @@ def test_arrays_that_do_not_fit_are_refused(name: str) -> None:
         except ShapeError:
             continue
         pytest.fail(f"{name} answered {[a.shape for a in arguments]}")
+
+
+@pytest.mark.parametrize("name", [name for name in VALID if "conv" in name and "2d" in name])
+def test_filters_without_a_cell_are_refused(name: str) -> None:
+    arguments, parameters = VALID[name]
+    at = 2 if name.endswith("backward") else 1
+    with pytest.raises(ShapeError):
+        getattr(reference, name)(*arguments[:at], arguments[at][..., :0], *arguments[at + 1 :], **parameters)
 
 
 @pytest.mark.parametrize("name", ["relu_backward", "sigmoid_backward", "tanh_backward"])

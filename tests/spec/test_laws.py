@@ -1,14 +1,16 @@
 """Each law holds of the definition, and has been seen to fail on something wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 import cnn_reference
 from cnn_spec.bounds import Declared, Oracle
-from cnn_spec.case import Case
-from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS, case_ids, case_of, rows
+from cnn_spec.bugs.state import one_buffer
+from cnn_spec.bugs.unusual import answers_impossible
+from cnn_spec.case import Case, Situation
+from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS, case_ids, case_of, row_count
 from cnn_spec.clause import Law
 from cnn_spec.definitions import definition
 from cnn_spec.laws import answered
@@ -56,26 +58,64 @@ def by_parameters(call: Call, result: Array) -> Array:
     return result + np.asarray(shift).astype(result.dtype)
 
 
+def unlike_each_time() -> Implementation:
+    """Wrong by another amount in every call."""
+    calls: list[Call] = []
+
+    def implementation(call: Call) -> Results:
+        calls.append(call)
+        return tuple(result + np.asarray(len(calls)).astype(result.dtype) for result in REFERENCE(call))
+
+    return implementation
+
+
+def by_layout(call: Call, result: Array) -> Array:
+    """Wrong where an array is not simply laid out."""
+    arrays = [a for a in call.arguments.values() if isinstance(a, np.ndarray)]
+    return result + np.asarray(not all(a.flags.c_contiguous for a in arrays)).astype(result.dtype)
+
+
+def spreading(call: Call, result: Array) -> Array:
+    """A NaN or an infinity anywhere in x makes every number of a result NaN."""
+    return result if result.dtype.kind == "i" else result + 0 * np.sum(call["x"])
+
+
+def one_sample_at_least(call: Call) -> Results:
+    """A batch of 0 is taken for a batch of 1."""
+    return REFERENCE(call.map_arrays(lambda a: np.resize(a, (1, *a.shape[1:])) if not a.size else a))
+
+
 WRONG = [changed(ramp), changed(offset_by_input), changed(by_values)]
 STUBBORN = {
     "RELU-NAN": changed(lambda call, y: np.nan_to_num(y)),
     "PAD-VALUE": changed(by_parameters),
     "DOWN-BWD-COMPOSE": changed(by_parameters),
+    "CALL-REPEATED": unlike_each_time(),
+    "CALLS-INDEPENDENT": unlike_each_time(),
+    "RESULT-KEPT": one_buffer(REFERENCE),
+    "LAYOUT-FREE": changed(by_layout),
+    "NON-FINITE": changed(spreading),
+    "EMPTY-BATCH": one_sample_at_least,
+    "IMPOSSIBLE-REFUSED": answers_impossible(REFERENCE),
 }
 """Laws that the general wrongs cannot break, because both of their sides are wrong alike."""
 
 
+def cases_for(law: Law, function: str, seed: int) -> Iterator[Case]:
+    """What a law judges on a function, of the pairs or of its situation."""
+    source = "pairs" if law.situation is Situation.ORDINARY else law.situation.value
+    for case_id in case_ids(function, source, range(row_count(function, source)), DTYPES):
+        case = case_of(case_id, seed)
+        if case is not None and law.applies(case):
+            yield case
+
+
 def breaks(law: Law, implementation: Implementation, declared: Declared | None = None) -> bool:
     oracle = Oracle(REFERENCE, declared)
-    for rank in RANKS if OPERATIONS[law.operation].ranked else (0,):
-        function = OPERATIONS[law.operation].function(rank)
-        for case_id in case_ids(function, "pairs", range(len(rows(function, "pairs"))), DTYPES):
-            case = case_of(case_id, 0)
-            if rank < law.least_rank or case is None or not all(when(case) for when in law.when):
-                continue
-            if not law.check(implementation, case, oracle).holds:
-                return True
-    return False
+    ranks = [rank for rank in RANKS if rank >= law.least_rank] if OPERATIONS[law.operation].ranked else [0]
+    cases = (case for rank in ranks for case in cases_for(law, OPERATIONS[law.operation].function(rank), 0))
+    found = (law.check(implementation, case, oracle) for case in cases)
+    return any(comparison is not None and not comparison.holds for comparison in found)
 
 
 @pytest.mark.parametrize("name", [name for name, law in LAWS.items() if law.check is not answered])
@@ -86,18 +126,20 @@ def test_each_law_is_broken_by_something_wrong(name: str) -> None:
 
 def judged_cases(law: Law, function: str) -> list[Case]:
     """The smallest of the cases that a law judges on a function: the definition is slow."""
-    found = (case_of(i, 1) for i in case_ids(function, "pairs", range(len(rows(function, "pairs"))), DTYPES))
-    cases = [case for case in found if case is not None and all(when(case) for when in law.when)]
+    cases = cases_for(law, function, 1)
     return sorted(cases, key=lambda case: sum(np.size(a) for a in case.call.arguments.values()))[:8]
 
 
 @pytest.mark.parametrize("name", [name for name, law in LAWS.items() if law.check is not answered])
 def test_each_law_holds_of_the_definition(name: str) -> None:
+    """And, as the definition refuses nothing, of the reference what is to be refused."""
     law, oracle, judged = LAWS[name], Oracle(definition), 0
+    implementation = REFERENCE if law.situation is Situation.IMPOSSIBLE else definition
     for rank in RANKS if OPERATIONS[law.operation].ranked else (0,):
         if rank >= law.least_rank:
             for case in judged_cases(law, OPERATIONS[law.operation].function(rank)):
-                assert law.check(definition, case, oracle).holds, case.id
+                with np.errstate(invalid="ignore" if law.situation is Situation.NON_FINITE else "raise"):
+                    assert law.check(implementation, case, oracle).holds, case.id
                 judged += 1
     assert judged
 

@@ -37,6 +37,12 @@ def _symmetric(padding: Pairs) -> bool:
     return all(before == after for before, after in padding)
 
 
+def _require_images(rank: int, shape: Sequence[int]) -> None:
+    """For what PyTorch does with any number of leading axes."""
+    if len(shape) != 2 + rank:
+        raise ValueError(f"an array of {len(shape)} axes, where (N, C, *spatial) has {2 + rank}")
+
+
 def _for_ranks(name: str, make: Callable[[int], Callable[..., Any]]) -> None:
     for rank in (1, 2, 3):
         globals()[name.format(rank)] = make(rank)
@@ -82,11 +88,17 @@ def _conv_transpose_tensor(
 ) -> torch.Tensor:
     """Padding of unequal sides is cut off the unpadded result."""
     spread: Callable[..., torch.Tensor] = getattr(F, f"conv_transpose{rank}d")
+    if min(parameters["dilation"]) < 1:  # with several groups PyTorch may answer: FINDINGS.md
+        raise ValueError("a dilation below 1")
     if _symmetric(padding):
-        return spread(x, w, b, padding=tuple(before for before, _ in padding), **parameters)
-    whole = spread(x, w, b, **parameters)
-    sides = zip(whole.shape[2:], padding, strict=True)
-    return whole[(..., *(slice(before, n - after) for n, (before, after) in sides))]
+        y = spread(x, w, b, padding=tuple(before for before, _ in padding), **parameters)
+    else:
+        whole = spread(x, w, b, **parameters)
+        sides = zip(whole.shape[2:], padding, strict=True)
+        y = whole[(..., *(slice(before, max(n - after, 0)) for n, (before, after) in sides))]
+    if min(y.shape[2:]) < 1:  # neither does it always refuse this
+        raise ValueError("padding that leaves no output")
+    return y
 
 
 def _conv_transpose(rank: int) -> Callable[..., Any]:
@@ -175,6 +187,7 @@ def _avg_pool_tensor(
 
 
 def _downsample_tensor(rank: int, x: torch.Tensor, *, factor: Sequence[int]) -> torch.Tensor:
+    _require_images(rank, x.shape)
     return x[(..., *(slice(None, None, f) for f in factor))]
 
 
@@ -230,11 +243,13 @@ def _one_factor(factor: Sequence[int]) -> int:
 
 def pixel_unshuffle2d(x: Array, *, factor: Sequence[int]) -> Array:
     """Blocks become channels; PyTorch has this for images and one factor."""
+    _require_images(2, x.shape)
     return np.asarray(F.pixel_unshuffle(_tensor(x), _one_factor(factor)))
 
 
 def pixel_shuffle2d(x: Array, *, factor: Sequence[int]) -> Array:
     """Channels become blocks; PyTorch has this for images and one factor."""
+    _require_images(2, x.shape)
     return np.asarray(F.pixel_shuffle(_tensor(x), _one_factor(factor)))
 
 
@@ -250,6 +265,9 @@ def linear_backward(dy: Array, x: Array, w: Array) -> tuple[Array, ...]:
 
 
 def _parameters_of(c_in: int, c_out: int, kernel_size: Sequence[int], groups: int, bias: bool) -> int:
+    if min(kernel_size) < 1:
+        # PyTorch makes such a layer, and refuses every input of it: FINDINGS.md.
+        raise ValueError("a kernel below 1")
     layer = getattr(torch.nn, f"Conv{len(kernel_size)}d")
     made = layer(c_in, c_out, tuple(kernel_size), groups=groups, bias=bias, device="meta")
     return sum(int(p.numel()) for p in made.parameters())
@@ -294,34 +312,34 @@ def softmax_backward(dy: Array, x: Array, *, axis: int) -> Array:
     return np.asarray(dx.numpy())
 
 
-def _shape_only(n: int) -> torch.Tensor:
-    """A signal without data: PyTorch's own inference of shapes."""
-    return torch.empty((1, 1, n), device="meta")
+def _signal(n: int) -> torch.Tensor:
+    """Any signal: the meta device, which has shapes alone, refuses too little (FINDINGS.md)."""
+    return torch.zeros((1, 1, n))
 
 
 def conv_output_size(
     n: int, *, kernel_size: int, stride: int, padding: tuple[int, int], dilation: int
 ) -> int:
-    """The size that PyTorch infers for a convolution of one axis."""
-    x = _around(_shape_only(n), [padding])
-    return int(F.conv1d(x, _shape_only(kernel_size), stride=stride, dilation=dilation).shape[-1])
+    """The size that PyTorch gives a convolution of one axis."""
+    x = _around(_signal(n), [padding])
+    return int(F.conv1d(x, _signal(kernel_size), stride=stride, dilation=dilation).shape[-1])
 
 
 def pool_output_size(n: int, *, kernel_size: int, padding: tuple[int, int], **parameters: Any) -> int:
-    """The size that PyTorch infers for max pooling of one axis."""
-    y = _max_pool_tensor(1, _shape_only(n), kernel_size=(kernel_size,), padding=[padding], **parameters)
+    """The size that PyTorch gives max pooling of one axis."""
+    y = _max_pool_tensor(1, _signal(n), kernel_size=(kernel_size,), padding=[padding], **parameters)
     return int(y.shape[-1])
 
 
 def conv_transpose_output_size(
     n: int, *, kernel_size: int, padding: tuple[int, int], **parameters: Any
 ) -> int:
-    """The size that PyTorch infers for a transposed convolution of one axis."""
+    """The size that PyTorch gives a transposed convolution of one axis."""
     if padding[0] != padding[1] or parameters["output_padding"] >= max(
         parameters["stride"], parameters["dilation"]
     ):
         raise NotImplementedError(
             "unequal padding, or output padding of at least the stride and the dilation"
         )
-    y = F.conv_transpose1d(_shape_only(n), _shape_only(kernel_size), padding=padding[0], **parameters)
+    y = F.conv_transpose1d(_signal(n), _signal(kernel_size), padding=padding[0], **parameters)
     return int(y.shape[-1])

@@ -15,7 +15,7 @@ from cnn_conformance.boundary.lifeline import end_with_parent
 from cnn_conformance.boundary.process import LENGTH, READ, WRITE
 from cnn_conformance.boundary.wire import PROTOCOL_VERSION, call_of, pack, pack_results, to_json, unpack
 from cnn_conformance.candidate import CandidateError, Subject, find, told
-from cnn_conformance.guard import DeclinedError, MisconductError, guarded, said
+from cnn_conformance.guard import DeclinedError, MisconductError, RefusedError, guarded, said
 from cnn_spec.operations import Call, Implementation
 
 
@@ -60,6 +60,8 @@ def _answer(implementation: Implementation, number: str, call: Call) -> bytes:
         return pack_results(number, call, implementation(call))
     except DeclinedError as declined:
         return pack({"id": number, "declined": str(declined)}, {})
+    except RefusedError as refused:
+        return pack({"id": number, "raised": str(refused)}, {})
     except MisconductError as misconduct:
         of = {"function": misconduct.call.function, "words": str(misconduct)}
         return pack({"id": number, "broke": misconduct.clause, **of}, {})

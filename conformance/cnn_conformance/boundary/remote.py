@@ -6,14 +6,26 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
+import numpy as np
+
 from cnn_conformance.boundary.home import Home, Isolated, home_of, isolated
 from cnn_conformance.boundary.process import LostError
 from cnn_conformance.boundary.wire import PROTOCOL_VERSION, Fields, WireError, answered_in, pack_call, unpack
 from cnn_conformance.candidate import About, Candidate, CandidateError, Seat, understood
-from cnn_conformance.guard import LONGEST, DeclinedError, MisconductError, NotOfferedError, Watch, checked
+from cnn_conformance.guard import (
+    LONGEST,
+    DeclinedError,
+    MisconductError,
+    NotOfferedError,
+    RefusedError,
+    Watch,
+    copied,
+    taken,
+)
 from cnn_spec.cases.stream import FUNCTIONS
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.sections import CLAUSES
+from cnn_spec.shapes import result_shapes
 
 LOSSES = 20
 """A function that has lost so many programs is not called again."""
@@ -92,10 +104,13 @@ class _Remote:
                 raise NotOfferedError(function)
             watch(call)
             try:
-                return checked(call, self._ask(case, call))
+                answered = self._ask(case, call)
             except LostError as lost:
                 self._lost[function] += 1
                 raise MisconductError(lost.clause, call, str(lost)) from lost
+            if call.valid:
+                return copied(taken(call, answered, result_shapes(call)))
+            return tuple(map(np.asarray, answered if isinstance(answered, tuple) else (answered,)))
 
         return answer
 
@@ -116,7 +131,7 @@ class _Remote:
     def _answer(self, case: int, call: Call, seconds: float) -> Any:
         number = self._home.asked + 1
         try:
-            fields, arrays = unpack(self._home.ask(pack_call(number, case, call), seconds))
+            fields, arrays = unpack(self._home.ask(self._message(number, case, call), seconds))
             if fields.get("id") != str(number):
                 raise WireError(f"an answer to message {fields.get('id')}, not {number}")
             return _meaning(call, fields, arrays)
@@ -124,11 +139,18 @@ class _Remote:
             self._home.end()
             raise LostError("WIRE-FORMAT", f"answered with {error}") from error
 
+    def _message(self, number: int, case: int, call: Call) -> bytes:
+        """Only our own guard is told that a call is impossible: others are to find out."""
+        hint = {} if call.valid or self._about.seat is Seat.PROGRAM else {"valid": "no"}
+        return pack_call({"id": str(number), "case": str(case), **hint}, call)
+
 
 def _meaning(call: Call, fields: Fields, arrays: Mapping[str, Array]) -> Any:
     """What is answered. Raises DeclinedError, MisconductError or WireError."""
     if "declined" in fields:
         raise DeclinedError(_words(fields["declined"]))
+    if "raised" in fields and not call.valid:
+        raise RefusedError(_words(fields["raised"]))
     if "raised" in fields:
         raise MisconductError("VALID-CALL-ANSWERED", call, f"raised {_words(fields['raised'])}")
     if "broke" in fields:
@@ -138,6 +160,8 @@ def _meaning(call: Call, fields: Fields, arrays: Mapping[str, Array]) -> Any:
         broken = Call(operation, rank, {}, {})
         raise MisconductError(fields["broke"], broken, _words(fields.get("words", "")))
     answered = answered_in(fields, arrays)
+    if not call.valid:
+        return answered
     expected = 2 if call.operation == "same_padding" else len(call.results)
     if len(answered) != expected:
         words = f"returned {len(answered)} results, expected {expected}"

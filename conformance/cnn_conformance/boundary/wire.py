@@ -70,8 +70,8 @@ def _array(tensor: Mapping[str, Any]) -> Array:
     return np.frombuffer(tensor["data"], DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
 
 
-def pack_call(number: int, case: int, call: Call) -> bytes:
-    """The message that asks for a call, one of a case's."""
+def pack_call(fields: Fields, call: Call) -> bytes:
+    """The message that asks for a call, with further fields."""
     arrays, values, layouts = {}, dict(call.parameters), {}
     for name, value in call.arguments.items():
         if isinstance(value, np.ndarray):
@@ -80,7 +80,7 @@ def pack_call(number: int, case: int, call: Call) -> bytes:
                 layouts[name] = layout
         else:
             values[name] = value
-    fields = {"id": str(number), "case": str(case), "function": call.function, "values": to_json(values)}
+    fields = {**fields, "function": call.function, "values": to_json(values)}
     if layouts:
         fields["layouts"] = to_json(layouts)
     return pack(fields, arrays)
@@ -98,6 +98,7 @@ def call_of(fields: Fields, arrays: Mapping[str, Array]) -> Call:
         rank,
         {name: given[name] for name in declared.arrays},
         {name: given[name] for name in declared.parameters},
+        valid="valid" not in fields,
     )
 
 
@@ -106,7 +107,9 @@ def _tuples(value: Any) -> Any:
 
 
 def pack_results(number: str, call: Call, results: Results) -> bytes:
-    """The message that answers a call."""
+    """The message that answers a call; of an impossible one, only the shapes of what was answered all the same."""
+    if not call.valid:
+        return pack({"id": number, "shapes": to_json([a.shape for a in results])}, {})
     if call.of_integers:
         return pack({"id": number, "integers": " ".join(map(str, results[0].ravel()))}, {})
     fields = {"id": number, "results": " ".join(call.results)}
@@ -116,6 +119,8 @@ def pack_results(number: str, call: Call, results: Results) -> bytes:
 def answered_in(fields: Fields, arrays: Mapping[str, Array]) -> tuple[int, ...] | tuple[Array, ...]:
     """The integers or the arrays with which a message answers a call. Raises WireError."""
     try:
+        if "shapes" in fields:
+            return tuple(np.broadcast_to(0.0, shape) for shape in json.loads(fields["shapes"]))
         if "integers" in fields:
             return tuple(int(number) for number in fields["integers"].split())
         return tuple(arrays[name] for name in fields["results"].split())

@@ -7,6 +7,7 @@ answers as it does?).
 from collections.abc import Mapping
 
 from cnn_spec.bugs import (
+    activations,
     adapters,
     conv_channels,
     conv_dw,
@@ -14,6 +15,10 @@ from cnn_spec.bugs import (
     conv_edges,
     conv_filters,
     conv_windows,
+    counts,
+    dense,
+    depthwise,
+    indices,
     layouts,
     max_pooling,
     max_pooling_dx,
@@ -22,8 +27,13 @@ from cnn_spec.bugs import (
     numerics,
     pooling_windows,
     resampling,
+    rounding_steps,
+    shuffles,
     sizes,
+    softmax,
     state,
+    transposed,
+    transposed_derivatives,
     unusual,
 )
 from cnn_spec.bugs.model import Bug, Functions
@@ -31,11 +41,17 @@ from cnn_spec.bugs.model import Bug, Functions
 THEMES: Mapping[str, tuple[Bug, ...]] = {
     "convolution": conv_filters.BUGS + conv_channels.BUGS + conv_windows.BUGS + conv_edges.BUGS,
     "convolution backward": conv_dx.BUGS + conv_dw.BUGS,
-    "pooling": max_pooling.BUGS + mean_pooling.BUGS + pooling_windows.BUGS,
+    "transposed convolution": transposed.BUGS + transposed_derivatives.BUGS,
+    "depthwise and separable convolution": depthwise.BUGS,
+    "pooling": max_pooling.BUGS + mean_pooling.BUGS + pooling_windows.BUGS + indices.BUGS,
     "pooling backward": max_pooling_dx.BUGS + mean_pooling_dx.BUGS,
     "resampling": resampling.BUGS,
+    "shuffles": shuffles.BUGS,
+    "flat layers": dense.BUGS,
+    "activations": activations.BUGS + softmax.BUGS,
     "sizes": sizes.BUGS,
-    "numerics": numerics.BUGS,
+    "counts": counts.BUGS,
+    "numerics": numerics.BUGS + rounding_steps.BUGS,
     "memory and inputs": layouts.BUGS,
     "state": state.BUGS,
     "unusual calls": unusual.BUGS,

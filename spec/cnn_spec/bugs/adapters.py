@@ -5,13 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from cnn_spec.bugs.changes import SEVERAL, all_one, filled, first_for_all, no_padding, swap_pairs
+from cnn_spec.bugs.changes import (
+    SEVERAL,
+    filled,
+    swap_pairs,
+    swap_stride_and_dilation,
+)
 from cnn_spec.bugs.conditions import biased
-from cnn_spec.bugs.layouts import EVERY_RANKED
+from cnn_spec.bugs.layouts import EVERY
 from cnn_spec.bugs.model import Bug, Wrong, asked, bug, giving, taking
-from cnn_spec.operations import Array, Call, Implementation, Results
+from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results
 
 FORWARD = ("conv", "max_pool", "avg_pool")
+RANKED = tuple(name for name in EVERY if OPERATIONS[name].ranked)
 
 
 def answered(change: Callable[[Call, Results], Any]) -> Wrong:
@@ -87,15 +93,6 @@ def turned(call: Call) -> Call:
     return call.but(**per_axis)
 
 
-def held(call: Call, y: Array) -> Array:
-    """Each sample stays until the next."""
-    found = np.array(y)
-    for axis, f in enumerate(call["factor"], start=2):
-        at = np.arange(found.shape[axis]) // f * f
-        found = np.take(found, at, axis)
-    return found
-
-
 BUGS: tuple[Bug, ...] = (
     adapter("the map is taken for channels last", FORWARD, taking("x", reinterpreted(channels_last))),
     adapter("results are left channels last", FORWARD, giving("y", as_result)),
@@ -127,16 +124,13 @@ BUGS: tuple[Bug, ...] = (
     adapter(
         "padding is passed with all befores first", "conv", taking("padding", interleaved), ranks=SEVERAL
     ),
-    adapter("padding is not passed on", "conv", taking("padding", no_padding)),
-    adapter("dilation is not passed on", "conv", taking("dilation", all_one)),
-    adapter("dilation is not passed on in pooling", "max_pool", taking("dilation", all_one)),
     adapter(
         "stride is not passed on to pooling, which takes the kernel's size",
         ("max_pool", "avg_pool"),
         taking("stride", lambda c, s: c["kernel_size"]),
     ),
     adapter("groups are not passed on", "conv", lambda right: lambda call: right(call.but(groups=1))),
-    adapter("the bias is dropped", "conv", asked(lambda c: c.but(b=None)), biased),
+    adapter("the bias is dropped", "conv", asked(lambda c: c.but(b=None)), biased, source="CONV-AFFINE"),
     adapter(
         "ceil_mode is not passed on",
         ("max_pool", "avg_pool"),
@@ -146,25 +140,38 @@ BUGS: tuple[Bug, ...] = (
         "count_include_pad is not passed on", "avg_pool", taking("count_include_pad", lambda c, on: True)
     ),
     adapter(
-        "the first axis' stride is passed for all",
-        "conv",
-        taking("stride", first_for_all),
-        ranks=SEVERAL,
-    ),
-    adapter(
         "stride and dilation are passed in the other's place",
         "conv_backward",
-        lambda right: lambda call: right(call.but(stride=call["dilation"], dilation=call["stride"])),
+        asked(swap_stride_and_dilation),
     ),
     adapter(
         "dx and dw are returned in the other's place",
         "conv_backward",
         answered(lambda c, r: (r[1], r[0], r[2])),
     ),
+    adapter(
+        "indices have an axis too many",
+        "max_pool_with_indices",
+        answered(lambda c, r: (r[0], r[1][None])),
+        source="pytorch/pytorch/issues/38986",
+    ),
+    adapter(
+        "indices are floats", "max_pool_with_indices", answered(lambda c, r: (r[0], r[1].astype(r[0].dtype)))
+    ),
+    adapter(
+        "values and indices are returned in the other's place",
+        "max_pool_with_indices",
+        answered(lambda c, r: r[::-1]),
+    ),
     adapter("only dx is returned", "conv_backward", answered(lambda c, r: r[:1])),
-    adapter("nothing is returned for the bias", "conv_backward", answered(lambda c, r: (*r[:2], None))),
-    adapter("results are float64 whatever was asked", EVERY_RANKED, each(lambda a: a.astype(np.float64))),
-    adapter("results are float32 whatever was asked", EVERY_RANKED, each(lambda a: a.astype(np.float32))),
+    adapter(
+        "nothing is returned for the bias",
+        "conv_backward",
+        answered(lambda c, r: (*r[:2], None)),
+        source="BP-LIST-CONV",
+    ),
+    adapter("results are float64 whatever was asked", EVERY, each(lambda a: a.astype(np.float64))),
+    adapter("results are float32 whatever was asked", EVERY, each(lambda a: a.astype(np.float32))),
     adapter("a batch of one loses its axis", FORWARD, each(lambda a: a[0] if a.shape[0] == 1 else a)),
     adapter("results keep an axis too many", "max_pool", each(lambda a: a[None])),
     adapter("a channel of one loses its axis", "conv", each(lambda a: a[:, 0] if a.shape[1] == 1 else a)),
@@ -174,11 +181,10 @@ BUGS: tuple[Bug, ...] = (
         "conv_backward",
         lambda right: lambda call: right(filled(call)),
     ),
-    adapter("height and width are given in the other order", EVERY_RANKED, asked(turned), ranks=(2,)),
+    adapter("height and width are given in the other order", RANKED, asked(turned), ranks=(2,)),
     adapter(
         "the upsampling factor is passed less 1",
         "upsample",
         taking("factor", lambda c, f: tuple(max(i - 1, 1) for i in f)),
     ),
-    adapter("an upsampling library that repeats is called", "upsample", giving("y", held)),
 )

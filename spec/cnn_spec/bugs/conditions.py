@@ -1,5 +1,7 @@
 """Where a bug shows: conditions on a call, each a word or two in the catalogue's rows."""
 
+from math import prod
+
 import numpy as np
 
 from cnn_spec.bugs.model import Condition
@@ -148,6 +150,11 @@ def negative(call: Call) -> bool:
 def partial(call: Call) -> bool:
     """A further window sticks out at the end."""
     return with_remainder(call) and bool(call["ceil_mode"])
+
+
+def few_outputs(call: Call) -> bool:
+    """At most 300 places in `dy`, so that going from place to place stays fast."""
+    return bool(prod(call["dy"].shape[2:]) <= 300)
 
 
 def as_many_filters_as_channels(call: Call) -> bool:

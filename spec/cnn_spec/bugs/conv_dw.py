@@ -9,6 +9,8 @@ from cnn_spec.bugs.changes import (
     beyond,
     deriving,
     filled,
+    first_group_for_all,
+    first_sample,
     flip_kernel,
     last_for_all,
     next_group,
@@ -33,7 +35,7 @@ from cnn_spec.bugs.conditions import (
     strided,
     with_remainder,
 )
-from cnn_spec.bugs.model import Bug, bug, giving, variants
+from cnn_spec.bugs.model import Bug, bug, giving, refusing, variants
 from cnn_spec.operations import Array, Call
 
 BACK = "conv_backward"
@@ -45,11 +47,6 @@ def windows_on_the_map_only(call: Call, dy: Array) -> Array:
     for axis, ((before, _), step) in enumerate(zip(call["padding"], call["stride"], strict=True), start=2):
         found[(*(ALL,) * axis, slice(-(-before // step)))] = 0
     return found
-
-
-def first_sample(call: Call) -> Call:
-    """The first sample alone."""
-    return call.but(dy=call["dy"][:1], x=call["x"][:1])
 
 
 def last_sample(call: Call) -> Call:
@@ -179,6 +176,20 @@ WEIGHTS: tuple[Bug, ...] = (
         with_remainder,
         source="f-dangel/backpack/issues/30",
     ),
+    bug(
+        "dw: the weights less the derivative",
+        BACK,
+        giving("dw", lambda c, dw: c["w"] - dw),
+        source="WG-NAMING",
+    ),
+    bug(
+        "grouped derivatives are refused in 1-d",
+        BACK,
+        refusing,
+        grouped,
+        ranks=(1,),
+        source="tensorflow/tensorflow/issues/50397",
+    ),
     bug("dw: subtracted", BACK, giving("dw", lambda c, dw: -dw), source="EQ3-UPDATE"),
     bug("dw: zero in float64", BACK, giving("dw", nothing), kind("float64")),
 )
@@ -216,7 +227,7 @@ BIAS: tuple[Bug, ...] = (
     bug(
         "db: every group gets the first group's",
         BACK,
-        giving("db", lambda c, db: np.tile(db[: db.size // c["groups"]], c["groups"])),
+        giving("db", first_group_for_all),
         grouped,
     ),
     bug(

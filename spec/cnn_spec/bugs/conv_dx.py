@@ -6,7 +6,7 @@ from cnn_spec.bugs.changes import (
     ALL,
     SEVERAL,
     all_one,
-    at_place,
+    assigned,
     beyond,
     deriving,
     first_for_all,
@@ -28,41 +28,21 @@ from cnn_spec.bugs.conditions import (
     batched,
     depthwise,
     dilated,
+    few_outputs,
     grouped,
     lopsided,
     padded,
     pointwise,
     square,
     strided,
+    unpadded,
     with_remainder,
 )
 from cnn_spec.bugs.model import Bug, bug, giving, variants
-from cnn_spec.definitions.convolution import indices
-from cnn_spec.operations import Array, Call, Implementation, Results
+from cnn_spec.operations import Array, Call
+from cnn_spec.sights import spans_of
 
 BACK = "conv_backward"
-
-
-def last_writer_wins(right: Implementation) -> Implementation:
-    """The derivative is assigned, window by window, not added."""
-
-    def answer(call: Call) -> Results:
-        found, dw, db = right(call)
-        dx = np.zeros_like(found)
-        plain = call.but(w=np.ones_like(call["w"]), x=call["x"][:1], dy=call["dy"][:1])
-        for o in indices(*call["dy"].shape[2:]):
-            here = at_place(o)
-            one, some = np.zeros_like(call["dy"]), np.zeros_like(plain["dy"])
-            one[here], some[here] = call["dy"][here], 1
-            dx = np.where(right(plain.but(dy=some))[0] != 0, right(call.but(dy=one))[0], dx)
-        return dx, dw, db
-
-    return answer
-
-
-def few_outputs(call: Call) -> bool:
-    """At most 300 places in the output, so that going from window to window stays fast."""
-    return int(np.prod(call["dy"].shape[2:])) <= 300
 
 
 def interior(call: Call, dx: Array) -> Array:
@@ -85,6 +65,12 @@ def filled_remainder(call: Call, dx: Array) -> Array:
         if not np.any(dx[..., at]):
             found[..., at] = found[..., at - 1]
     return found
+
+
+def without_remainder(call: Call, dx: Array) -> Array:
+    """Without what lies behind the last window."""
+    axes = zip(call["dy"].shape[2:], call["stride"], spans_of(call), strict=True)
+    return dx[(ALL, ALL, *(slice((outputs - 1) * stride + span) for outputs, stride, span in axes))]
 
 
 def one_place_on(call: Call, dy: Array) -> Array:
@@ -119,6 +105,13 @@ FILTERS: tuple[Bug, ...] = (
         source="YG-DOUBLEFLIP",
     ),
     bug("dx: the kernel is transposed where it is square", BACK, deriving("dx", "w", transpose_last), square),
+    bug(
+        "dx: the kernel is turned by a quarter where it is square",
+        BACK,
+        deriving("dx", "w", lambda c, w: w.swapaxes(-1, -2)[..., ::-1]),
+        square,
+        source="YG-FLIP",
+    ),
     *variants(
         "dx: filters and channels are not exchanged",
         BACK,
@@ -130,7 +123,7 @@ FILTERS: tuple[Bug, ...] = (
         source="YG-GENERAL",
     ),
     bug("dx: filters beyond the 32nd do not count", BACK, deriving("dx", "w", zeroed(beyond(32)))),
-    bug("dx: windows overwrite one another", BACK, last_writer_wins, few_outputs, source="EQ3-UPDATE"),
+    bug("dx: windows overwrite one another", BACK, assigned("dy"), few_outputs, source="EQ3-UPDATE"),
 )
 
 PARAMETERS: tuple[Bug, ...] = (
@@ -147,7 +140,6 @@ PARAMETERS: tuple[Bug, ...] = (
         deriving("dx", "stride", all_one),
         strided,
         pointwise,
-        source="pytorch/pytorch/issues/63314",
     ),
     bug(
         "dx: the stride is ignored if there are groups",
@@ -174,7 +166,6 @@ PARAMETERS: tuple[Bug, ...] = (
         "dx: stride and dilation are swapped",
         BACK,
         only("dx", swap_stride_and_dilation),
-        source="huggingface/candle/pull/2337",
     ),
     *variants(
         "dx: the dilation is ignored",
@@ -199,13 +190,27 @@ PARAMETERS: tuple[Bug, ...] = (
         deriving("dx", "padding", reverse_axes),
         ranks=SEVERAL,
     ),
-    bug("dx: the padding is not cut off", BACK, deriving("dx", "padding", no_padding), padded),
+    bug(
+        "dx: the padding is not cut off",
+        BACK,
+        deriving("dx", "padding", no_padding),
+        padded,
+        source="YG-PAD",
+    ),
 )
 
 PLACES: tuple[Bug, ...] = (
     bug("dx: the border stays zero", BACK, giving("dx", interior), with_an_interior, source="YG-BORDER"),
     bug("dx: the last sample is zero", BACK, giving("dx", zeroed(-1)), batched),
     bug("dx: divided by the batch", BACK, giving("dx", lambda c, dx: dx / c["x"].shape[0])),
+    bug(
+        "dx: ends with the last window",
+        BACK,
+        giving("dx", without_remainder),
+        with_remainder,
+        unpadded,
+        source="YG-PAD",
+    ),
     bug(
         "dx: what no window sees gets its neighbour's derivative",
         BACK,

@@ -1,5 +1,7 @@
 """Wrong convolutions: axes mixed up, and columns, rows and samples that are not computed."""
 
+import numpy as np
+
 from cnn_spec.bugs.changes import (
     ALL,
     PLACES,
@@ -66,6 +68,13 @@ BUGS: tuple[Bug, ...] = (
     *(
         bug(f"columns beyond the {nth} are zero", CONV, giving("y", zeroed(..., beyond(n))), outputs_above(n))
         for nth, n in PLACES.items()
+    ),
+    bug(
+        "columns are counted modulo 64 in 3-d",
+        CONV,
+        giving("y", lambda c, y: y[..., np.arange(y.shape[-1]) % 64]),
+        ranks=(3,),
+        source="ml-explore/mlx/pull/3143",
     ),
     bug(
         "columns beyond the 64th are zero if there are groups",

@@ -8,6 +8,7 @@ from cnn_spec.bugs.changes import (
     beyond,
     cells,
     changed,
+    first_group_for_all,
     flip_kernel,
     nothing,
     ones,
@@ -44,11 +45,6 @@ def first_three(call: Call, w: Array) -> Array:
     part = (ALL, ALL, *(slice(3),) * call.rank)
     kept[part] = w[part]
     return kept
-
-
-def first_groups_bias(call: Call, b: Array) -> Array:
-    """Every group takes the first group's biases."""
-    return np.tile(b[: b.size // call["groups"]], call["groups"])
 
 
 def first_sample_biased(call: Call, y: Array) -> Array:
@@ -129,6 +125,7 @@ KERNEL: tuple[Bug, ...] = (
         taking("w", cells_by_channel),
         source="ravin-d-27/PyDeepFlow/pull/85",
     ),
+    bug("the products are subtracted", CONV, taking("w", lambda c, w: -w), source="EQ3-UPDATE"),
     bug("the weights' magnitudes are used", CONV, taking("w", lambda c, w: np.abs(w))),
 )
 
@@ -138,7 +135,6 @@ BIAS: tuple[Bug, ...] = (
         CONV,
         taking("b", nothing),
         {
-            "": (),
             "if there are groups": (grouped,),
             "if there are groups and a stride": (grouped, strided),
             "in a depthwise convolution": (depthwise,),
@@ -161,7 +157,7 @@ BIAS: tuple[Bug, ...] = (
     ),
     bug("every filter has the first one's bias", CONV, taking("b", lambda c, b: np.full_like(b, b[0]))),
     bug("the biases are in reverse order", CONV, taking("b", lambda c, b: b[::-1])),
-    bug("every group has the first group's biases", CONV, taking("b", first_groups_bias), grouped),
+    bug("every group has the first group's biases", CONV, taking("b", first_group_for_all), grouped),
     bug(
         "the bias is added once per sample of the batch", CONV, taking("b", lambda c, b: b * c["x"].shape[0])
     ),

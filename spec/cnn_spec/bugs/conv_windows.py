@@ -25,8 +25,8 @@ from cnn_spec.bugs.conditions import (
     strided,
     unstrided,
 )
-from cnn_spec.bugs.model import Bug, asked, bug, taking, variants
-from cnn_spec.operations import Call
+from cnn_spec.bugs.model import Bug, asked, bug, refusing, taking, variants
+from cnn_spec.operations import Array, Call
 from cnn_spec.sights import kernel_of, spans_of
 
 CONV = "conv"
@@ -41,6 +41,23 @@ def narrower(call: Call, padding: tuple[tuple[int, int], ...]) -> tuple[tuple[in
 def by_its_mean(call: Call, padding: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     """As much before as after, or one less."""
     return tuple((sum(pair) // 2, sum(pair) - sum(pair) // 2) for pair in padding)
+
+
+def full(call: Call) -> tuple[tuple[int, int], ...]:
+    """As much more padding that every window with a sample of the padded map counts."""
+    pairs = zip(call["padding"], spans_of(call), strict=True)
+    return tuple((before + span - 1, after + span - 1) for (before, after), span in pairs)
+
+
+def blocks_for_phases(call: Call, x: Array) -> Array:
+    """Every so manieth column, as many as the dilation says, taken from blocks that lie side by side."""
+    phases = call["dilation"][-1]
+    return x.reshape(*x.shape[:-1], phases, -1).swapaxes(-1, -2).reshape(x.shape)
+
+
+def dilated_evenly(call: Call) -> bool:
+    """A dilation of the last axis that divides its size."""
+    return bool(call["dilation"][-1] > 1 and call["x"].shape[-1] % call["dilation"][-1] == 0)
 
 
 def larger_than_the_kernel(call: Call) -> bool:
@@ -66,6 +83,26 @@ STRIDE: tuple[Bug, ...] = (
             "if it is beyond the kernel": (gapped,),
         },
         source="CONV-STRIDE-SIZE",
+    ),
+    bug(
+        "windows start one sample late if the stride is beyond the kernel",
+        CONV,
+        taking("x", later),
+        gapped,
+        source="tensorflow/tensorflow/pull/1991",
+    ),
+    bug(
+        "a stride beyond the kernel is refused",
+        CONV,
+        refusing,
+        gapped,
+        source="tensorflow/tensorflow/issues/2066",
+    ),
+    bug(
+        "windows that lie on the map in part count too",
+        CONV,
+        lambda right: lambda call: right(call.but(padding=full(call))),
+        source="STRIDE-DECOMP",
     ),
     bug(
         "windows start one sample late if there is a stride",
@@ -111,6 +148,12 @@ STRIDE: tuple[Bug, ...] = (
 
 PADDING: tuple[Bug, ...] = (
     bug("the padding is symmetric, by its mean", CONV, taking("padding", by_its_mean), lopsided),
+    bug(
+        "half of the padding before, and half of it after",
+        CONV,
+        taking("padding", lambda c, p: tuple(((before + 1) // 2, after // 2) for before, after in p)),
+        source="pytorch/pytorch/issues/29712",
+    ),
     bug("padding is all before", CONV, taking("padding", lambda c, p: tuple((sum(pair), 0) for pair in p))),
     bug("padding is all after", CONV, taking("padding", lambda c, p: tuple((0, sum(pair)) for pair in p))),
     bug(
@@ -176,6 +219,13 @@ DILATION: tuple[Bug, ...] = (
             "if there is a stride": (dilated, strided),
             "in a depthwise convolution": (dilated, depthwise),
         },
+    ),
+    bug(
+        "a dilated kernel's phases are blocks of the map",
+        CONV,
+        taking("x", blocks_for_phases),
+        dilated_evenly,
+        source="ibab/tensorflow-wavenet/issues/29",
     ),
     bug(
         "a dilation above 2 is taken for 2",

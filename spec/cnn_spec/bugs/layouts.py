@@ -9,8 +9,8 @@ from cnn_spec.bugs.conditions import column_major, not_row_major, not_writeable,
 from cnn_spec.bugs.model import Bug, Wrong, asked, bug, refusing, taking
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results
 
-EVERY_RANKED = tuple(name for name, operation in OPERATIONS.items() if operation.ranked)
-"""Every operation on images."""
+EVERY = tuple(name for name, operation in OPERATIONS.items() if not operation.of_integers)
+"""Every operation on arrays."""
 
 
 def in_memory_order(call: Call, a: Array) -> Array:
@@ -71,6 +71,16 @@ def flip_last(a: Array) -> None:
     a[...] = np.array(a[..., ::-1])
 
 
+def clip(a: Array) -> None:
+    """Nothing below 0, in place."""
+    np.maximum(a, 0, out=a)
+
+
+def subtract_largest(a: Array) -> None:
+    """The largest becomes 0, in place."""
+    a -= a.max()
+
+
 def touch_first(a: Array) -> None:
     """Another first element."""
     a[(0,) * a.ndim] += 1
@@ -79,7 +89,7 @@ def touch_first(a: Array) -> None:
 LAYOUTS: tuple[Bug, ...] = (
     bug(
         "memory is read as if every input were row-major",
-        EVERY_RANKED,
+        EVERY,
         asked(arrays_in_memory_order),
         not_row_major,
         source="ggml-org/llama.cpp/pull/28503",
@@ -112,6 +122,23 @@ LAYOUTS: tuple[Bug, ...] = (
         "upsample_backward",
         taking("dy", in_memory_order),
     ),
+    *(
+        bug(
+            f"{layer}: the weights' memory is read as if it were row-major",
+            operation,
+            taking("w", in_memory_order),
+        )
+        for layer, operation in (("transposed", "conv_transpose"), ("linear", "linear"))
+    ),
+    bug(
+        "depthwise: the map's memory is read as if it were row-major",
+        "depthwise_conv",
+        taking("x", in_memory_order),
+        source="pytorch/pytorch/pull/7952",
+    ),
+    bug("softmax: negative strides lose their sign", "softmax", asked(forwards)),
+    bug("relu: column-major arrays are read by rows", "relu", asked(column_major_read_by_rows), column_major),
+    bug("linear: read-only inputs are refused", "linear", refusing, not_writeable),
     bug("negative strides lose their sign", "conv", asked(forwards)),
     bug("negative strides lose their sign in max pooling", "max_pool", asked(forwards)),
     bug(
@@ -152,6 +179,14 @@ INPUTS: tuple[Bug, ...] = (
         spoiling("dy", touch_first),
         on("ceil_mode"),
     ),
+    bug("relu: computed in place", "relu", spoiling("x", clip)),
+    bug("sigmoid: computed in place", "sigmoid", spoiling("x", clear)),
+    bug("softmax: the largest is subtracted in place", "softmax", spoiling("x", subtract_largest)),
+    bug("tanh dx: computed in place of dy", "tanh_backward", spoiling("dy", clear)),
+    bug("linear: the bias is cleared after use", "linear", spoiling("b", clear)),
+    bug("linear dw: x is transposed in place", "linear_backward", spoiling("x", flip_last)),
+    bug("transposed: the kernel is flipped in place", "conv_transpose", spoiling("w", flip_last)),
+    bug("shuffle: the first element is touched", "pixel_shuffle", spoiling("x", touch_first)),
     bug("the map of a downsampling is reversed in place", "downsample", spoiling("x", flip_last)),
 )
 

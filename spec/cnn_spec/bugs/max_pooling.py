@@ -98,6 +98,13 @@ BUGS: tuple[Bug, ...] = (
         pooled(last_near_the_largest),
         source="mni-ml/framework/pull/22",
     ),
+    bug(
+        "windows of a single row have no element",
+        MAX,
+        pooled(lambda c, w, e: np.full(e.shape[:2], np.finfo(c["x"].dtype).min)),
+        lambda c: c["kernel_size"][0] == 1 < c["kernel_size"][-1],
+        source="tensorflow/tensorflow/issues/31271",
+    ),
     bug("all zero if the input is negative", MAX, giving("y", nothing), negative),
     bug(
         "ceil_mode gives complete windows only, the last column being the first again",

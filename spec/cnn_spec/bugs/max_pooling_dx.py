@@ -94,13 +94,13 @@ CREDIT: tuple[Bug, ...] = (
     bug(
         "the first window to credit an element keeps it",
         MAX,
-        credited(to_the_largest, add=False, windows=lambda w: w[::-1]),
+        credited(to_the_largest, add=False, order=lambda w: w[::-1]),
         source="MAX-ROUTE",
     ),
     bug(
         "only the first window is credited",
         MAX,
-        credited(to_the_largest, windows=lambda w: w[:1]),
+        credited(to_the_largest, order=lambda w: w[:1]),
         source="riccardoandreoni0/CNN-from-scratch/issues/1",
     ),
     bug(

@@ -28,8 +28,8 @@ class Bug:
     """A named way to get operations wrong.
 
     `source` is the thread of a bug seen in a real project, or the clause whose misreading it is. `adapter`:
-    the mistake is in how a library is called ("your adapter, not your library"). `not_yet` says why no case
-    that is drawn today can show it.
+    the mistake is in how a library is called ("your adapter, not your library"). `rare` says why a short run
+    may miss it, `not_yet` why no case that is drawn today can show it.
     """
 
     name: str
@@ -39,17 +39,23 @@ class Bug:
     ranks: tuple[int, ...] = RANKS
     source: str = ""
     adapter: bool = False
+    rare: str = ""
     not_yet: str = ""
 
     def over(self, right: Implementation) -> Implementation:
         """The wrong implementation that this bug makes of a right one."""
         wrong = self.wrong(right)
 
+        @np.errstate(all="ignore")
         def answer(call: Call) -> Results:
-            concerned = call.operation in self.operations and call.rank in (0, *self.ranks)
-            return (wrong if concerned and all(met(call) for met in self.when) else right)(call)
+            return (wrong if self.concerns(call) else right)(call)
 
         return answer
+
+    def concerns(self, call: Call) -> bool:
+        """Whether a call is one that it may answer wrongly."""
+        touched = call.operation in self.operations and call.rank in (0, *self.ranks)
+        return touched and all(met(call) for met in self.when)
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -85,12 +91,18 @@ def variants(
 
 
 def asked(change: Callable[[Call], Call]) -> Wrong:
-    """Another call is answered; `dy` and results of another size are cut, or filled with zeros."""
+    """Another call is answered; `dy` and results of another size are cut, or filled with zeros.
+
+    Where the other call is impossible, the right one is answered.
+    """
 
     def wrong(right: Implementation) -> Implementation:
         def answer(call: Call) -> Results:
-            found = right(refitted(change(call)))
-            return found if call.rank == 0 else tuple(map(fitted, found, result_shapes(call)))
+            try:
+                found = right(refitted(change(call)))
+            except ValueError:
+                return right(call)
+            return tuple(map(fitted, found, result_shapes(call)))
 
         return answer
 
@@ -175,7 +187,7 @@ def _function(implementation: Implementation, operation: str, rank: int) -> Call
     def function(*arguments: Any, **parameters: Any) -> Any:
         call = Call(operation, rank, dict(zip(declared.arrays, arguments, strict=True)), parameters)
         found = implementation(call)
-        if rank == 0:
+        if declared.of_integers:
             return tuple(found[0].tolist()) if found[0].ndim else int(found[0])
         return found[0] if len(found) == 1 else found
 

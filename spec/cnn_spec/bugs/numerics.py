@@ -1,38 +1,18 @@
-"""Wrong numbers of the right operation: rounded inputs, products, partial sums and results, narrow accumulation, NaN."""
+"""Wrong numbers in some calls only, or through several steps at once; `rounding_steps` has each step by itself."""
 
 from collections.abc import Callable
-from itertools import product
-from math import prod
 
 import numpy as np
 
-from cnn_spec.bugs.changes import at_place
 from cnn_spec.bugs.conditions import batched, channels_above, depthwise, grouped, kind, strided
+from cnn_spec.bugs.depthwise import between
 from cnn_spec.bugs.model import Bug, Wrong, answering, asked, bug, giving, taking
-from cnn_spec.bugs.pooling_rules import elements_of, right_count, windows_of
+from cnn_spec.bugs.pooling_rules import planes, right_count, windows_of
+from cnn_spec.bugs.rounding_steps import BFLOAT16, FLOAT16, FLOAT32, TF32, few_products, rounded, summing
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import forward_shape
 
-BFLOAT16, TF32, FLOAT16, FLOAT32 = 8, 11, 11.5, 24
-"""Formats by the bits of their significand; float16 (with fewer exponents than TF32) by a half more."""
-
 CONV, BACK = "conv", "conv_backward"
-AVERAGES = ("avg_pool", "avg_pool_backward")
-SELECTING = ("max_pool", "downsample", "upsample")
-
-
-def rounded(bits: float) -> Callable[[Array], Array]:
-    """To the nearest number of a narrower format."""
-
-    def change(a: Array) -> Array:
-        if bits == FLOAT16:
-            with np.errstate(over="ignore"):
-                return a.astype(np.float16).astype(a.dtype)
-        significand, exponent = np.frexp(a)
-        scale = 2.0 ** int(bits)
-        return np.ldexp(np.rint(significand * scale) / scale, exponent).astype(a.dtype)
-
-    return change
 
 
 def inputs(bits: float) -> Wrong:
@@ -50,48 +30,17 @@ def result(name: str, bits: float) -> Wrong:
     return giving(name, lambda c, a: rounded(bits)(a))
 
 
-def terms_of(call: Call, right: Implementation) -> list[Array]:
-    """The result of each single cell of the kernel and channel of a group, without the bias."""
-    found = []
-    for cell in product(*map(range, call["w"].shape[1:])):
-        w = np.zeros_like(call["w"])
-        here = (slice(None), *cell)
-        w[here] = call["w"][here]
-        found.append(right(call.but(w=w, b=None))[0])
-    return found
-
-
-def few_terms(call: Call) -> bool:
-    """At most 60 products in a sum."""
-    return bool(prod(call["w"].shape[1:]) <= 60)
-
-
-def summed(bits_of_products: float | None = None, bits_of_sums: float | None = None) -> Wrong:
-    """Products and partial sums, each in a format of its own if one is given."""
-
-    def wrong(right: Implementation) -> Implementation:
-        def answer(call: Call) -> Results:
-            total = right(call.but(w=0 * call["w"]))[0]
-            for term in terms_of(call, right):
-                total = total + (rounded(bits_of_products)(term) if bits_of_products else term)
-                total = rounded(bits_of_sums)(total) if bits_of_sums else total
-            return (total,)
-
-        return answer
-
-    return wrong
-
-
 def mean_in(bits: float) -> Wrong:
     """Sums of means in a narrower format."""
 
     def define(call: Call) -> Array:
-        y = np.zeros(forward_shape(call))
-        for window in windows_of(call):
-            elements, total = elements_of(call["x"], window), np.zeros(call["x"].shape[:2])
-            for e in range(elements.shape[-1]):
-                total = rounded(bits)(total + elements[..., e])
-            y[at_place(window.at)] = total / right_count(call, window)
+        x, y = planes(call["x"]), np.zeros(forward_shape(call))
+        flat = planes(y)
+        for window, elements, at in windows_of(call):
+            total = np.zeros(x.shape[:2])
+            for element in elements:
+                total = rounded(bits)(total + x[..., element])
+            flat[..., at] = total / right_count(call, window)
         return y
 
     return answering(define)
@@ -132,15 +81,6 @@ BUGS: tuple[Bug, ...] = (
     ),
     bug("inputs of convolutions are rounded to float16", CONV, inputs(FLOAT16)),
     bug("convolution in float64 takes float32 inputs", CONV, inputs(FLOAT32), kind("float64")),
-    bug("convolution in float64 takes float32 weights", CONV, one_input("w", FLOAT32), kind("float64")),
-    bug("convolution in float64 takes a float32 map", CONV, one_input("x", FLOAT32), kind("float64")),
-    bug(
-        "weights of convolutions are rounded to bfloat16",
-        CONV,
-        one_input("w", BFLOAT16),
-        kind("float32"),
-        source="pytorch/pytorch/issues/163539",
-    ),
     bug(
         "weights of convolutions are rounded to TF32 in 3-d",
         CONV,
@@ -149,57 +89,15 @@ BUGS: tuple[Bug, ...] = (
         ranks=(3,),
     ),
     bug("the map is rounded to float16 in depthwise convolutions", CONV, one_input("x", FLOAT16), depthwise),
-    bug("the bias is rounded to bfloat16", CONV, one_input("b", BFLOAT16)),
-    bug("the bias is rounded to TF32 in float32", CONV, one_input("b", TF32), kind("float32")),
     # products, sums, results
-    bug("products are rounded to bfloat16", CONV, summed(bits_of_products=BFLOAT16), few_terms),
-    bug(
-        "products are rounded to TF32 in float32",
-        CONV,
-        summed(bits_of_products=TF32),
-        kind("float32"),
-        few_terms,
-    ),
-    bug(
-        "products are rounded to float32 in float64",
-        CONV,
-        summed(bits_of_products=FLOAT32),
-        kind("float64"),
-        few_terms,
-    ),
-    bug("partial sums are rounded to bfloat16", CONV, summed(bits_of_sums=BFLOAT16), few_terms),
-    bug("partial sums are rounded to float16", CONV, summed(bits_of_sums=FLOAT16), few_terms),
-    bug(
-        "partial sums are rounded to TF32 in float32",
-        CONV,
-        summed(bits_of_sums=TF32),
-        kind("float32"),
-        few_terms,
-    ),
-    bug(
-        "convolution in float64 sums in float32",
-        CONV,
-        summed(bits_of_sums=FLOAT32),
-        kind("float64"),
-        few_terms,
-        source="openxla/stablehlo/pull/2953",
-    ),
     bug(
         "convolution in float64 sums in float32, in 3-d with a stride",
         CONV,
-        summed(bits_of_sums=FLOAT32),
+        summing("conv", "y", of_sums=FLOAT32),
         kind("float64"),
-        few_terms,
+        few_products("conv", "y"),
         strided,
         ranks=(3,),
-    ),
-    bug("results of convolutions are rounded to bfloat16", CONV, result("y", BFLOAT16)),
-    bug("results of convolutions are rounded to TF32 in float32", CONV, result("y", TF32), kind("float32")),
-    bug(
-        "results of convolutions in float64 are rounded to float32",
-        CONV,
-        result("y", FLOAT32),
-        kind("float64"),
     ),
     bug(
         "results of grouped convolutions in float64 are rounded to float32",
@@ -218,18 +116,12 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "every product is rounded once more in its last three bits",
         CONV,
-        summed(bits_of_products=21),
+        summing("conv", "y", of_products=21),
         kind("float32"),
-        few_terms,
+        few_products("conv", "y"),
     ),
     # derivatives
     bug("dx: dy is rounded to bfloat16", BACK, one_input("dy", BFLOAT16)),
-    bug("dx: weights are rounded to TF32 in float32", BACK, one_input("w", TF32), kind("float32")),
-    bug("dw: the map is rounded to TF32 in float32", BACK, one_input("x", TF32), kind("float32")),
-    bug("dx: the result is rounded to bfloat16", BACK, result("dx", BFLOAT16)),
-    bug("dx: the result is rounded to float32 in float64", BACK, result("dx", FLOAT32), kind("float64")),
-    bug("dw: the result is rounded to float16", BACK, result("dw", FLOAT16)),
-    bug("dw: the result is rounded to float32 in float64", BACK, result("dw", FLOAT32), kind("float64")),
     bug("dw: summed over the batch in bfloat16", BACK, by_samples(BFLOAT16, "dw"), batched),
     bug(
         "dw: summed over the batch in float32 in float64",
@@ -238,21 +130,11 @@ BUGS: tuple[Bug, ...] = (
         batched,
         kind("float64"),
     ),
-    bug("db: the result is rounded to TF32 in float32", BACK, result("db", TF32), kind("float32")),
     bug("db: summed over the batch in float16", BACK, by_samples(FLOAT16, "db"), batched),
     # pooling and resampling
     bug("means are summed in float16", "avg_pool", mean_in(FLOAT16), source="huggingface/candle/pull/3719"),
     bug("means are summed in bfloat16", "avg_pool", mean_in(BFLOAT16)),
     bug("means in float64 are summed in float32", "avg_pool", mean_in(FLOAT32), kind("float64")),
-    bug("means are rounded to TF32 in float32", "avg_pool", result("y", TF32), kind("float32")),
-    bug("the inputs of means are rounded to bfloat16", "avg_pool", inputs(BFLOAT16)),
-    bug("the derivatives of means are rounded to float16", "avg_pool_backward", result("dx", FLOAT16)),
-    bug(
-        "the derivatives of means in float64 are rounded to float32",
-        "avg_pool_backward",
-        result("dx", FLOAT32),
-        kind("float64"),
-    ),
     bug(
         "means overflow at 65504",
         "avg_pool",
@@ -260,31 +142,19 @@ BUGS: tuple[Bug, ...] = (
         kind("float64"),
         source="Tencent/ncnn/pull/2698",
     ),
-    bug("the maximum is rounded to bfloat16", "max_pool", result("y", BFLOAT16)),
-    bug("the maximum is rounded to TF32 in float32", "max_pool", result("y", TF32), kind("float32")),
-    bug("max pooling in float64 compares and returns float32", "max_pool", inputs(FLOAT32), kind("float64")),
-    bug("derivatives of max pooling are rounded to bfloat16", "max_pool_backward", one_input("dy", BFLOAT16)),
-    bug(
-        "derivatives of max pooling in float64 are rounded to float32",
-        "max_pool_backward",
-        result("dx", FLOAT32),
-        kind("float64"),
-    ),
-    bug("downsampled samples are rounded to bfloat16", "downsample", inputs(BFLOAT16)),
-    bug(
-        "downsampled samples in float64 are rounded to float32",
-        "downsample",
-        inputs(FLOAT32),
-        kind("float64"),
-    ),
-    bug("upsampled samples are rounded to TF32 in float32", "upsample", inputs(TF32), kind("float32")),
-    bug(
-        "derivatives of downsampling are rounded to float16", "downsample_backward", one_input("dy", FLOAT16)
+    # the other layers
+    *(
+        row
+        for layer, back in (("transposed", "conv_transpose_backward"), ("linear", "linear_backward"))
+        for row in (
+            bug(f"{layer} dw: summed over the batch in float16", back, by_samples(FLOAT16, "dw"), batched),
+            bug(f"{layer} db: summed over the batch in bfloat16", back, by_samples(BFLOAT16, "db"), batched),
+        )
     ),
     bug(
-        "derivatives of upsampling in float64 are rounded to float32",
-        "upsample_backward",
-        one_input("dy", FLOAT32),
-        kind("float64"),
+        "separable: numbers are rounded to float16 between the stages, in 2-d only",
+        "separable_conv",
+        between(lambda c, x: rounded(FLOAT16)(x)),
+        ranks=(2,),
     ),
 )

@@ -1,14 +1,16 @@
 """Pooling by other rules: what a window comes to, and what its elements are credited with."""
 
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from cnn_spec.bugs.changes import at_place, cells
+from cnn_spec.bugs.changes import cells
 from cnn_spec.bugs.model import Wrong, answering
 from cnn_spec.definitions.pooling import Window, windows
 from cnn_spec.operations import Array, Call
-from cnn_spec.shapes import forward_shape
+from cnn_spec.shapes import Shape, forward_shape
 
 Rule = Callable[[Call, Window, Array], Array]
 """What a window comes to, from its elements: (N, C, elements) to (N, C)."""
@@ -19,46 +21,59 @@ Shares = Callable[[Call, Window, Array], Array]
 Divisor = Callable[[Call, Window], int]
 
 
-def elements_of(x: Array, window: Window) -> Array:
-    """The elements of a window in every plane, the last axis running over them."""
-    return np.stack([x[at_place(i)] for i in window.elements], axis=-1)
+class Placed(NamedTuple):
+    """A window with the places of its elements, and its own, in flat planes."""
+
+    window: Window
+    elements: Array
+    at: int
 
 
-def windows_of(call: Call) -> list[Window]:
+def windows_of(call: Call) -> tuple[Placed, ...]:
     """All windows of a plane."""
-    parameters = {n: v for n, v in call.parameters.items() if n != "count_include_pad"}
-    return list(windows(call["x"].shape[2:], **parameters))
+    parameters = ((n, v) for n, v in call.parameters.items() if n != "count_include_pad")
+    return _windows(call["x"].shape[2:], tuple(parameters))
+
+
+@lru_cache(maxsize=8)
+def _windows(spatial: Shape, parameters: tuple[tuple[str, Any], ...]) -> tuple[Placed, ...]:
+    found = windows(spatial, **dict(parameters))
+    return tuple(
+        Placed(window, np.ravel_multi_index(np.array(window.elements).T, spatial), at)
+        for at, window in enumerate(found)
+    )
+
+
+def planes(a: Array) -> Array:
+    """Each plane flat: (N, C, elements)."""
+    return a.reshape(*a.shape[:2], -1)
 
 
 def pooled(rule: Rule) -> Wrong:
     """Pooling by another rule."""
 
     def define(call: Call) -> Array:
-        y = np.zeros(forward_shape(call))
-        for window in windows_of(call):
-            y[at_place(window.at)] = rule(call, window, elements_of(call["x"], window))
+        x, y = planes(call["x"]), np.zeros(forward_shape(call))
+        flat = planes(y)
+        for window, elements, at in windows_of(call):
+            flat[..., at] = rule(call, window, x[..., elements])
         return y
 
     return answering(define)
 
 
 def credited(
-    shares: Shares, add: bool = True, windows: Callable[[list[Window]], list[Window]] = list
+    shares: Shares, add: bool = True, order: Callable[[tuple[Placed, ...]], tuple[Placed, ...]] = tuple
 ) -> Wrong:
     """Each window's derivative, shared out by another rule; assigned, not added, if so said."""
 
     def define(call: Call) -> Array:
-        dx = np.zeros(call["x"].shape)
-        for window in windows(windows_of(call)):
-            share = shares(call, window, elements_of(call["x"], window))
-            dy = call["dy"][at_place(window.at)]
-            for e, i in enumerate(window.elements):
-                at = at_place(i)
-                dx[at] = (
-                    dx[at] + dy * share[..., e]
-                    if add
-                    else np.where(share[..., e] != 0, dy * share[..., e], dx[at])
-                )
+        x, dy, dx = planes(call["x"]), planes(call["dy"]), np.zeros(call["x"].shape)
+        flat = planes(dx)
+        for window, elements, at in order(windows_of(call)):
+            share = shares(call, window, x[..., elements])
+            parts, before = dy[..., at, None] * share, flat[..., elements]
+            flat[..., elements] = before + parts if add else np.where(share != 0, parts, before)
         return dx
 
     return answering(define)

@@ -2,7 +2,7 @@
 
 from cnn_spec.bugs.model import Bug, answering, bug, taking
 from cnn_spec.operations import Call
-from cnn_spec.sizes import conv_output_size, extent
+from cnn_spec.sizes import conv_output_size, conv_transpose_output_size, extent
 
 CONV, POOL, TRANSPOSED, SAME = (
     "conv_output_size",
@@ -49,6 +49,11 @@ def partial_without_padding(call: Call) -> int:
 def strided_and_dilated(call: Call) -> bool:
     """Both above 1."""
     return bool(call["stride"] > 1 and call["dilation"] > 1)
+
+
+def transposed(call: Call) -> int:
+    """The transposed size, right."""
+    return conv_transpose_output_size(**call.arguments, **call.parameters)
 
 
 def size_with(n: int, call: Call) -> int:
@@ -167,7 +172,11 @@ BUGS: tuple[Bug, ...] = (
         taking("output_padding", lambda c, p: c["stride"] - 1),
         source="tensorflow/tensorflow/issues/50168",
     ),
-    bug("output_padding is subtracted", TRANSPOSED, taking("output_padding", lambda c, p: -p)),
+    bug(
+        "output_padding is subtracted",
+        TRANSPOSED,
+        answering(lambda c: transposed(c) - 2 * c["output_padding"]),
+    ),
     bug("n times the stride", TRANSPOSED, answering(lambda c: size_with(c["n"] * c["stride"], c))),
     bug(
         "n times the stride if it is above 2",
@@ -186,7 +195,7 @@ BUGS: tuple[Bug, ...] = (
     bug(
         "the padding is added",
         TRANSPOSED,
-        taking("padding", lambda c, p: (-p[0], -p[1])),
+        answering(lambda c: transposed(c) + 2 * sum(c["padding"])),
         source="Samsung/TICO/issues/420",
     ),
     bug(

@@ -1,12 +1,12 @@
 """Wrong answers by what earlier calls left behind: caches, sums that go on, buffers, parameters that stay."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from cnn_spec.bugs.changes import flip_kernel, nothing
 from cnn_spec.bugs.conditions import grouped
-from cnn_spec.bugs.model import Bug, Wrong, asked, bug
+from cnn_spec.bugs.model import Bug, Wrong, asked, bug, giving, taking
 from cnn_spec.operations import Array, Call, Implementation, Results
 
 
@@ -84,20 +84,30 @@ def parameters_kept(name: str) -> Wrong:
     return wrong
 
 
-def every_other(change: Callable[[Array], Array], period: int = 2) -> Wrong:
-    """Each so manieth call is answered otherwise."""
+def at_every(period: int, wrong: Wrong) -> Wrong:
+    """Each so manieth call is answered wrongly."""
 
-    def wrong(right: Implementation) -> Implementation:
-        count = [0]
+    def sometimes(right: Implementation) -> Implementation:
+        mistaken, count = wrong(right), [0]
 
         def answer(call: Call) -> Results:
             count[0] += 1
-            found = right(call)
-            return found if count[0] % period else tuple(change(part).astype(part.dtype) for part in found)
+            return (right if count[0] % period else mistaken)(call)
 
         return answer
 
-    return wrong
+    return sometimes
+
+
+def places_kept(right: Implementation) -> Implementation:
+    """Which columns are kept is noted in a list that only grows."""
+    kept: list[int] = []
+
+    def answer(call: Call) -> Results:
+        kept.extend(range(0, call["x"].shape[-1], call["factor"][-1]))
+        return (call["x"][..., [at for at in kept if at < call["x"].shape[-1]]],)
+
+    return answer
 
 
 def one_buffer(right: Implementation) -> Implementation:
@@ -128,36 +138,55 @@ def forgets_order(right: Implementation) -> Implementation:
     return answer
 
 
-def last_bit(a: Array) -> Array:
+def last_bit(call: Call, a: Array) -> Array:
     """The next number."""
     return np.nextafter(a, np.inf)
 
+
+SAME_SHAPE = "it shows only where two draws happen to share their shapes and parameters"
 
 BUGS: tuple[Bug, ...] = (
     bug("weights are cached by their shape", "conv", cached("w")),
     bug("maps are cached by their shape", "max_pool", cached("x")),
     bug("dy is cached by its shape in means", "avg_pool_backward", cached("dy")),
     bug("results are cached by the shapes", "conv", cached_result),
-    bug("results are cached by the shapes in upsampling", "upsample", cached_result),
+    bug("results are cached by the shapes in upsampling", "upsample", cached_result, rare=SAME_SHAPE),
     bug("results are cached by the shapes in means", "avg_pool", cached_result),
     bug("dw is added to the last call's", "conv_backward", accumulating(1)),
     bug("db is added to the last call's", "conv_backward", accumulating(2)),
     bug("dx is added to the last call's in max pooling", "max_pool_backward", accumulating(0)),
+    bug("transposed dw: added to the last call's", "conv_transpose_backward", accumulating(1)),
+    bug("linear dw: added to the last call's", "linear_backward", accumulating(1)),
+    bug("linear db: added to the last call's", "linear_backward", accumulating(2)),
+    bug(
+        "transposed: the output padding of the first call stays",
+        "conv_transpose",
+        parameters_kept("output_padding"),
+    ),
+    bug("relu dx: x is that of the last call of this shape", "relu_backward", forgets_order),
+    bug("linear: every second call is answered with zeros", "linear", at_every(2, giving("y", nothing))),
     bug("the bias of an earlier call stays", "conv", bias_left_over),
     bug("the stride of the first call stays", "conv", parameters_kept("stride")),
     bug("the factor of the first call stays", "downsample", parameters_kept("factor")),
     bug("ceil_mode of the first call stays", "max_pool", parameters_kept("ceil_mode")),
-    bug("every second call is answered with zeros", "conv", every_other(np.zeros_like)),
+    bug("every second call is answered with zeros", "conv", at_every(2, giving("y", nothing))),
     bug(
         "every seventh call is answered with zeros, with groups",
         "conv",
-        every_other(np.zeros_like, 7),
+        at_every(7, giving("y", nothing)),
         grouped,
     ),
     bug(
+        "every third call has the kernel flipped",
+        "conv",
+        at_every(3, taking("w", flip_kernel)),
+        source="jax-ml/jax/issues/22855",
+    ),
+    bug("places that earlier calls kept are kept too", "downsample", places_kept, ranks=(1,)),
+    bug(
         "every hundredth call is answered with the negative",
         "downsample_backward",
-        every_other(np.negative, 100),
+        at_every(100, giving("dx", lambda c, dx: -dx)),
     ),
     bug(
         "the input is that of the last call of this shape",
@@ -169,14 +198,12 @@ BUGS: tuple[Bug, ...] = (
         "a later call overwrites the result",
         "conv",
         one_buffer,
-        not_yet="results are copied when they come, and not looked at again",
     ),
     bug(
         "a later call overwrites the derivatives",
         "conv_backward",
         one_buffer,
-        not_yet="results are copied when they come, and not looked at again",
     ),
-    bug("a repeated call differs in the last bit", "max_pool_backward", every_other(last_bit)),
-    bug("a repeated mean differs in the last bit", "avg_pool", every_other(last_bit)),
+    bug("a repeated call differs in the last bit", "max_pool_backward", at_every(2, giving("dx", last_bit))),
+    bug("a repeated mean differs in the last bit", "avg_pool", at_every(2, giving("y", last_bit))),
 )

@@ -7,11 +7,6 @@ from cnn_spec.operations import Array, Call, Implementation, Results
 
 CONV = "conv"
 
-NO_NAN = "no case that is drawn holds a NaN or an infinity"
-
-NO_EMPTY = "no batch of 0 is drawn"
-NO_IMPOSSIBLE = "no impossible call is drawn"
-
 
 def without_nan(call: Call, x: Array) -> Array:
     """NaN taken for zero."""
@@ -45,20 +40,18 @@ def uninitialised(right: Implementation) -> Implementation:
 
 
 BUGS: tuple[Bug, ...] = (
-    bug("a NaN in the map is taken for zero", CONV, taking("x", without_nan), not_yet=NO_NAN),
+    bug("a NaN in the map is taken for zero", CONV, taking("x", without_nan)),
     bug(
         "zero weights hide a NaN",
         CONV,
         asked(lambda c: c.but(x=np.where(np.isnan(c["x"]), 0, c["x"]))),
         lambda c: bool(np.any(c["w"] == 0)),
-        not_yet=NO_NAN,
     ),
     bug(
         "a NaN in a pooling window is overlooked, undeclared",
         "max_pool",
         taking("x", lambda c, x: np.where(np.isnan(x), -np.inf, x)),
         source="tracel-ai/burn/pull/5662",
-        not_yet=NO_NAN,
     ),
     bug(
         "a NaN in a pooling window is overlooked in 3-d, undeclared",
@@ -66,22 +59,19 @@ BUGS: tuple[Bug, ...] = (
         taking("x", lambda c, x: np.where(np.isnan(x), -np.inf, x)),
         ranks=(3,),
         source="pytorch/pytorch/issues/39846",
-        not_yet=NO_NAN,
     ),
     bug(
         "an infinity is taken for the largest number",
         ("conv", "max_pool", "avg_pool"),
         taking("x", lambda c, x: np.clip(x, np.finfo(x.dtype).min, np.finfo(x.dtype).max)),
-        not_yet=NO_NAN,
     ),
-    bug("a NaN in a mean is left out", "avg_pool", taking("x", without_nan), not_yet=NO_NAN),
+    bug("a NaN in a mean is left out", "avg_pool", taking("x", without_nan)),
     bug(
         "an empty batch is refused",
         ("conv", "conv_backward"),
         refusing,
         empty_batch,
         source="meta-pytorch/opacus/pull/530",
-        not_yet=NO_EMPTY,
     ),
     bug(
         "an empty batch leaves dw as memory was",
@@ -89,20 +79,17 @@ BUGS: tuple[Bug, ...] = (
         uninitialised,
         empty_batch,
         source="FluxML/NNlib.jl/pull/763",
-        not_yet=NO_EMPTY,
     ),
     bug(
         "a kernel larger than the padded map is answered",
         "conv",
         answers_impossible,
         source="keras-team/keras/pull/21796",
-        not_yet=NO_IMPOSSIBLE,
     ),
     bug(
         "a stride of 0 is answered",
         "max_pool",
         answers_impossible,
         source="pytorch/pytorch/issues/27598",
-        not_yet=NO_IMPOSSIBLE,
     ),
 )

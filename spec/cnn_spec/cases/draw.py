@@ -92,10 +92,18 @@ _DRAWN: dict[str, tuple[str, dict[str, tuple[int, ...]]]] = {
 """The factors that speak of a size: its name and the sizes of each level."""
 
 
+_IN_AND_OUT = (("channels in per group", "channels out per group"), ("features in", "features out"))
+"""Three times in four as many come out as go in, where a row allows it: only then does a transposed matrix fit."""
+
+
 def _drawn_sizes(row: Row, rng: Generator) -> Sizes:
-    return {
+    sizes = {
         name: _pick(rng, levels[row[factor]]) for factor, (name, levels) in _DRAWN.items() if factor in row
     }
+    for into, out_of in _IN_AND_OUT:
+        if into in row and row[into] == row[out_of] and rng.integers(4):
+            sizes["c_out"] = sizes["c_in"]
+    return sizes
 
 
 def _array_of_axes(axis: Axis, rng: Generator) -> Sizes:

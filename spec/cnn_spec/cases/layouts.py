@@ -48,3 +48,12 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "read-only": read_only,
 }
 """The layouts by name, the simplest first."""
+
+
+def broadcast(a: Array) -> Array:
+    """The first part along the first axis in place of every other, without a copy."""
+    return np.broadcast_to(a[:1], a.shape)
+
+
+EVERY_LAYOUT = {**LAYOUTS, "broadcast": broadcast}
+"""These and the one that changes the numbers, so that not every kind of data can have it."""

@@ -1,8 +1,8 @@
 """Cases by their ids: each is drawn from its own random stream, keyed by the seed and the id.
 
 An id is `function/source/row/variant/data`, such as `conv2d/pairs/17/float32/wide`: the function, the array
-(`pairs`, `triples`) or round of exploration (`round-3`) that the row is from, the row's number, the dtype (for
-a size function: the number of the draw), and the kind of data.
+(`pairs`, `triples`), situation (`empty`, `impossible`) or round of exploration (`round-3`) that the row is from, the
+row's number, the dtype (for a size function: the number of the draw), and the kind of data.
 """
 
 import hashlib
@@ -12,9 +12,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from cnn_spec.case import Case, Data
+from cnn_spec.case import Case, Data, Situation
 from cnn_spec.cases import covering
 from cnn_spec.cases.draw import data_kinds, draw_call
+from cnn_spec.cases.situations import (
+    SITUATIONS,
+    data_in,
+    essential,
+    levels_in,
+    needs,
+    round_of,
+    situate,
+    turn_of,
+)
 from cnn_spec.cases.space import Row, space_of
 from cnn_spec.operations import OPERATIONS
 
@@ -44,8 +54,27 @@ def rows(function: str, source: str) -> tuple[Row, ...]:
     return tuple(covering.complete(space, {}, set(), 1, rng) for _ in range(ROUND_ROWS))
 
 
+@lru_cache(maxsize=256)
+def _rows_with(function: str, wanted: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Row]:
+    """Those of the pairs' rows that have one of the levels of each factor, as few as have every level."""
+    fit = [row for row in rows(function, "pairs") if all(row[f] in levels for f, levels in wanted)]
+    return essential(fit)
+
+
+def _row(function: str, source: str, number: int) -> Row:
+    if source not in SITUATIONS:
+        return rows(function, source)[number]
+    operation, rank = FUNCTIONS[function]
+    factors = space_of(operation, rank).factors
+    wanted = needs(operation, source, number % round_of(operation, source)).items()
+    found = _rows_with(function, tuple((f, levels) for f, levels in wanted if f in factors))
+    return found[turn_of(operation, source, number) % len(found)]
+
+
 def row_count(function: str, source: str) -> int:
-    """How many rows `rows` has; sooner told than the rows."""
+    """How many rows `rows` has, or cases there are in one round of a situation; sooner told than the rows."""
+    if source in SITUATIONS:
+        return round_of(FUNCTIONS[function][0], source)
     if source not in STRENGTHS:
         return ROUND_ROWS
     return covering.row_count(space_of(*FUNCTIONS[function]), STRENGTHS[source])
@@ -56,11 +85,15 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
 
     A row is judged with every kind of data; the dtypes take turns over its kinds and over the rows, so that
     each pair of levels meets each kind and each dtype, and each level each kind in each dtype, at half the cost.
-    A row with fewer kinds than dtypes is judged in every dtype.
+    A row with fewer kinds than dtypes is judged in every dtype. A case of a situation has one kind of data.
     """
     operation, _ = FUNCTIONS[function]
-    kinds = data_kinds(operation)
     variants = SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes
+    if source in SITUATIONS:
+        kind = data_in(operation, source)
+        yield from (f"{function}/{source}/{n}/{variants[n % len(variants)]}/{kind}" for n in numbers)
+        return
+    kinds = data_kinds(operation)
     take_turns = variants is dtypes and len(kinds) >= len(dtypes)
     for number in numbers:
         for turn, data in enumerate(kinds, start=number):
@@ -70,19 +103,25 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
 
 
 def levels_of(case_id: str) -> Row:
-    """Where a case lies: the levels of its row, its dtype (none for integers) and its kind of data."""
-    function, source, number, variant, kind = case_id.split("/")
-    row = rows(function, source)[int(number)]
-    return row if OPERATIONS[FUNCTIONS[function][0]].of_integers else {**row, "dtype": variant, "data": kind}
+    """Where a case lies: the levels of its row, its situation, its dtype (none for integers) and its kind of data."""
+    function, source, at, variant, kind = case_id.split("/")
+    operation = FUNCTIONS[function][0]
+    levels = levels_in(_row(function, source, int(at)), operation, source, int(at))
+    situation = levels.pop("way", levels.pop("situation", Situation.ORDINARY.value))
+    found = {"situation": situation, **levels}
+    return found if OPERATIONS[operation].of_integers else {**found, "dtype": variant, "data": kind}
 
 
 def case_of(case_id: str, seed: int) -> Case | None:
     """The case of an id; None where data of its kind say nothing of its row."""
-    function, source, number, variant, kind = case_id.split("/")
+    function, source, at, variant, kind = case_id.split("/")
     operation, rank = FUNCTIONS[function]
-    row = rows(function, source)[int(number)]
+    row = _row(function, source, int(at))
     key = hashlib.sha256(f"{seed}/{case_id}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(key[:16]))
     dtype = np.dtype(np.float64 if OPERATIONS[operation].of_integers else variant)
     call = draw_call(operation, rank, row, space_of(operation, rank), Data(kind), dtype, rng)
-    return None if call is None else Case(case_id, (call,), Data(kind), row)
+    if call is None:
+        return None
+    case = Case(case_id, (call,), Data(kind), levels_in(row, operation, source, int(at)))
+    return situate(case, int(at), rng) if source in SITUATIONS else case

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from cnn_spec.case import Case, Data
+from cnn_spec.case import Case, Data, Situation
 from cnn_spec.cases.axis import pool_counts
 from cnn_spec.cases.layers import shapes_of, sizes_of
-from cnn_spec.cases.layouts import LAYOUTS
+from cnn_spec.cases.layouts import EVERY_LAYOUT
 from cnn_spec.operations import Array, Call
 from cnn_spec.shapes import Shape, forward_shape, result_shapes
 from cnn_spec.sizes import conv_output_size, conv_transpose_output_size
@@ -46,7 +46,7 @@ def rebuild(case: Case, wanted: Description, keep_last: bool = False) -> Case:
             shapes["dy"] = forward_shape(Call(call.operation, call.rank, probe, parameters))
         except ZeroDivisionError:
             return case
-    layout = LAYOUTS[wanted["layout"]]
+    layout = EVERY_LAYOUT[wanted["layout"]]
     arrays = {
         name: None if a is None or shapes[name] is None else layout(_fitted(a, shapes[name], keep_last))
         for name, a in call.arguments.items()
@@ -67,22 +67,22 @@ def _fitted(a: Array, shape: Shape, keep_last: bool) -> Array:
 
 def drawable(case: Case) -> bool:
     """Whether the case space could hold this case: the call is valid, and its data tell right from wrong."""
+    return valid(case) and (not case.call.operation.startswith("max_pool") or _order_is_clear(case))
+
+
+def valid(case: Case) -> bool:
+    """Whether the call of a case is one that may be drawn, whatever its numbers."""
     call = case.call
     if call.of_integers:
         return _size_call_is_valid(call)
-    if any(min(shape) < 1 for shape in result_shapes(call)):
-        return False
     if "dy" in call.arguments and call["dy"].shape != forward_shape(call):
         return False
-    if min(forward_shape(call)) < 1:
+    first = 1 if case.situation is Situation.EMPTY else 0
+    if any(min(shape[first:], default=1) < 1 for shape in (*result_shapes(call), forward_shape(call))):
         return False
     if "output_padding" in call.parameters and not _output_padding_is_valid(call):
         return False
-    if "kernel_size" in call.parameters and not _pool_is_valid(case):
-        return False
-    if call.operation.startswith("max_pool"):
-        return _order_is_clear(case)
-    return True
+    return "kernel_size" not in call.parameters or _pool_is_valid(case)
 
 
 def _size_call_is_valid(call: Call) -> bool:
@@ -141,10 +141,11 @@ def _axis_counts(call: Call) -> list[set[int]]:
 
 
 def _order_is_clear(case: Case) -> bool:
-    """No two elements alike; tied data instead have powers of two, each once in a plane, as derivatives."""
+    """No two elements alike in a plane; tied data instead have powers of two, each once in a plane, as derivatives."""
     call = case.call
     if case.data is not Data.TIED:
-        return bool(np.unique(call["x"]).size == call["x"].size)
+        in_order = np.sort(call["x"].reshape(prod(call["x"].shape[:2]), -1))
+        return bool(np.all(in_order[:, 1:] != in_order[:, :-1]))
     if "dy" not in call.arguments:
         return True
     planes = call["dy"].reshape(prod(call["dy"].shape[:2]), -1)

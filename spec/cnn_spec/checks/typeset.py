@@ -4,6 +4,7 @@ from typing import Any
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
+from sympy.printing.mathml import MathMLPresentationPrinter
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.str import StrPrinter
 
@@ -25,6 +26,10 @@ class _Latex(_AsWritten, LatexPrinter):  # type: ignore[misc]
     pass
 
 
+class _MathML(_AsWritten, MathMLPresentationPrinter):  # type: ignore[misc]
+    pass
+
+
 class _Pretty(_AsWritten, PrettyPrinter):  # type: ignore[misc]
     def _print_Min(self, expression: sp.Min) -> Any:  # noqa: N802 - SymPy's own naming
         return self._print_Function(expression, func_name="min")
@@ -37,6 +42,11 @@ class _Line(_AsWritten, StrPrinter):  # type: ignore[misc]
 def latex(expression: sp.Basic) -> str:
     """For a page that renders mathematics."""
     return str(_Latex().doprint(expression))
+
+
+def mathml(expression: sp.Basic) -> str:
+    """For a page without scripts: presentation MathML, for the inside of a `<math>` element."""
+    return str(_MathML().doprint(expression)).replace("<mo>-</mo>", "<mo>−</mo>")
 
 
 def drawn(expression: sp.Basic) -> list[str]:

@@ -64,9 +64,13 @@ def sigmoid_backward(dy: Array, x: Array) -> Array:
     return _each(lambda dy, x: dy * _sigmoid(x) * _sigmoid(-x), dy, x)
 
 
+def _tanh(x: Decimal) -> Decimal:
+    return Decimal(1).copy_sign(x) if x.is_infinite() else (x.exp() - (-x).exp()) / (x.exp() + (-x).exp())
+
+
 def tanh(x: Array) -> Array:
-    """`(e^x - e^-x) / (e^x + e^-x)`."""
-    return _each(lambda x: (x.exp() - (-x).exp()) / (x.exp() + (-x).exp()), x)
+    """`(e^x - e^-x) / (e^x + e^-x)`; its limits at the infinities."""
+    return _each(_tanh, x)
 
 
 def tanh_backward(dy: Array, x: Array) -> Array:

@@ -6,7 +6,9 @@ from cnn_spec.clause import Clause
 from cnn_spec.sections import (
     interface,
     interface_activations,
+    interface_calls,
     interface_layers,
+    interface_limits,
     interface_process,
     s1_1_scanning,
     s1_3_distribution,
@@ -48,6 +50,8 @@ CLAUSES: Mapping[str, Clause] = {
         s3_4_resampling_backward,
         s4_references,
         interface,
+        interface_calls,
+        interface_limits,
         interface_layers,
         interface_activations,
         interface_process,

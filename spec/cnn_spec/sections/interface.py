@@ -6,7 +6,7 @@ from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison
-from cnn_spec.laws import every, on_every_call, same_numbers
+from cnn_spec.laws import ON_ARRAYS, every, on_every_call, same_numbers
 from cnn_spec.operations import OPERATIONS, Implementation
 from cnn_spec.sights import a_dilation_above_one, exact_integers, several_groups, several_samples
 
@@ -45,8 +45,7 @@ def samples_are_independent(implementation: Implementation, case: Case, oracle: 
     return same_numbers(case, oracle, expected, got, (alone, 0), (call, 0))
 
 
-_ON_ARRAYS = tuple(name for name, operation in OPERATIONS.items() if not operation.of_integers)
-_PER_SAMPLE = tuple(name for name in _ON_ARRAYS if OPERATIONS[name].ranked or name.startswith("linear"))
+_PER_SAMPLE = tuple(name for name in ON_ARRAYS if OPERATIONS[name].ranked or name.startswith("linear"))
 
 CLAUSES = (
     Clause(
@@ -82,7 +81,7 @@ CLAUSES = (
         section="interface",
         standing=Standing.HOLDS,
         statement="A call leaves its arguments as they were.",
-        laws=on_every_call(_ON_ARRAYS),
+        laws=on_every_call(ON_ARRAYS),
     ),
     Clause(
         id="BATCH-INDEPENDENT",

@@ -26,7 +26,8 @@ def the_derivative_is_the_adjoint(implementation: Implementation, case: Case, or
     forward = case.call.on(case.call.operation.removesuffix("_backward"), b=None)
     (y,) = oracle(forward)
     dx = implementation(case.call)[0]
-    return compare(np.array(inner(dx, case.call["x"])), np.array(inner(case.call["dy"], y)))
+    rounding = float(np.sum(np.abs(case.call["x"]) * oracle.tolerance(case)[0]))
+    return compare(np.array(inner(dx, case.call["x"])), np.array(inner(case.call["dy"], y)), rounding)
 
 
 def unshuffled_again(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:

@@ -4,13 +4,14 @@ from math import prod
 
 import numpy as np
 
-from cnn_spec.bounds import Oracle
+from cnn_spec.bounds import Oracle, gamma, unit_roundoff
 from cnn_spec.case import Case
 from cnn_spec.clause import Clause, Law, Standing
 from cnn_spec.comparison import Comparison, compare
 from cnn_spec.definitions.pooling import shares_at_ties, split_at_ties
 from cnn_spec.laws import agree, agreement, inner, middle_only
 from cnn_spec.operations import Array, Implementation
+from cnn_spec.roundings import windows_on_an_element
 from cnn_spec.sights import (
     a_kernel_above_one,
     a_stride_above_one,
@@ -35,9 +36,11 @@ def each_window_credits_one_of_its_largest(
     call = case.call
     dy, x, dx = (outer_planes(a) for a in (call["dy"], call["x"], implementation(call)[0]))
     if oracle.declared.convention("tie_gradient") == "split":
-        expected = split_at_ties(dy, x, **call.parameters)
-        rounding = 64 * float(np.finfo(case.dtype).eps) * np.abs(expected)
-        return compare(dx, expected, rounding)
+        expected = split_at_ties(dy.astype(np.float64), x, **call.parameters)
+        # A share is divided by, or multiplied by the reciprocal of, the number of ties, then added to the others.
+        steps = windows_on_an_element(call) + 1
+        rounding = gamma(steps, unit_roundoff(case.dtype)) + gamma(steps, 2.0**-53)
+        return compare(dx, expected, rounding * np.abs(expected))
     return compare(dx, shares_at_ties(dy, x, dx, **call.parameters))
 
 
