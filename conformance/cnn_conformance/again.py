@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cnn_conformance.candidate import Candidate, Subject, afresh
-from cnn_conformance.guard import guarded
+from cnn_conformance.guard import Watch, unwatched
 from cnn_conformance.judging import Failure, Violation, judge
 from cnn_conformance.plan import Judged, earlier_in_chunk, laws_of
 from cnn_spec.bounds import Oracle
@@ -45,18 +45,22 @@ def shown(
     candidate: Candidate,
     case: Case,
     oracle: Oracle,
-    watch: Callable[[Call], None] = lambda call: None,
+    watch: Watch = unwatched,
 ) -> Violation | None:
     """The violation of this very clause that a law shows in a case, if it does; `watch` sees the calls."""
-    outcome = judge(judged, guarded(candidate.functions, watch), case, oracle)
+    outcome = judge(judged, candidate.implementation(watch), case, oracle)
     if not isinstance(outcome, Violation):
         return None
     return outcome if (outcome.clause, outcome.function) == (broken.clause, broken.function) else None
 
 
-def fails_alone(subject: Subject, broken: Broken, judged: Judged, case: Case, oracle: Oracle) -> bool:
-    """Whether a case fails without earlier calls, and once more so: afresh where the candidate can be loaded so."""
-    return all(shown(broken, judged, afresh(subject), case, oracle) is not None for _ in range(2))
+def failing_alone(
+    subject: Subject, broken: Broken, judged: Judged, case: Case, oracle: Oracle
+) -> Candidate | None:
+    """The candidate, afresh where it can be loaded so, if a case fails of it without earlier calls, and once more."""
+    candidate = afresh(subject)
+    alone = all(shown(broken, judged, candidate, case, oracle) is not None for _ in range(2))
+    return candidate if alone else None
 
 
 def shortest_sequence(
@@ -67,7 +71,7 @@ def shortest_sequence(
 
     def fails_after(calls: Calls) -> bool:
         candidate = afresh(subject)
-        implementation = guarded(candidate.functions)
+        implementation = candidate.implementation()
         for call in calls:
             with suppress(Exception):  # how it is answered is judged elsewhere
                 implementation(call)

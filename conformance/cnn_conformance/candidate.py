@@ -3,25 +3,31 @@
 import importlib
 import importlib.util
 import inspect
+import pickle
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
-from importlib.metadata import entry_points
+from enum import StrEnum
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cnn_conformance.boundary.home import COMMAND, Isolated, home_of, isolated
+from cnn_conformance.guard import Watch, guarded, said, unwatched
 from cnn_conformance.legible import legible
 from cnn_spec.bounds import CONVENTIONS, Declared
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
-from cnn_spec.operations import OPERATIONS
+from cnn_spec.operations import OPERATIONS, Implementation
 
 BUILT_IN = "reference"
 GROUP = "cnn_conformance.candidates"
 ADAPTERS = ("torch",)
 """Libraries that come with an adapter, each in `cnn_conformance.adapters`."""
+
+LARGEST_PICKLE = 90_000
+"""Bytes of a pickled candidate: it travels in a command line."""
 
 Subject = object
 """What is to be checked: the address of a candidate (a string), or the candidate itself."""
@@ -29,6 +35,17 @@ Subject = object
 
 class CandidateError(Exception):
     """A candidate cannot be found, imported or understood; the message says what to do."""
+
+
+class Seat(StrEnum):
+    """Where a candidate is, which decides what can be seen of it."""
+
+    INSIDE = "inside"
+    """In the process that judges it."""
+    CHILD = "child"
+    """Python in a process of its own, behind our own guard."""
+    PROGRAM = "program"
+    """A program that speaks the wire format."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +60,22 @@ class About:
     """The functions that it has, for numbers of axes that it declares."""
     dtypes: tuple[str, ...] = DTYPES
     declared: Declared = field(default_factory=Declared)
+    seat: Seat = Seat.INSIDE
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A loaded candidate."""
 
-    functions: Any
     about: About
+    guard: Callable[[Watch], Implementation]
+
+    def implementation(self, watch: Watch = unwatched) -> Implementation:
+        """The candidate behind its guard, for one sitting: what it did in an earlier one counts for nothing.
+
+        `watch` sees every call before it is made.
+        """
+        return self.guard(watch)
 
 
 def about(subject: Subject) -> About:
@@ -58,46 +83,103 @@ def about(subject: Subject) -> About:
     return load(subject).about
 
 
+def placed(
+    subject: Subject, isolate: bool = True, timeout: float | None = None, memory: int | None = None
+) -> Subject:
+    """The subject in a process of its own if it is to be there, or cannot be elsewhere. Raises CandidateError."""
+    if isinstance(subject, Isolated) or not (isolate or str(subject).startswith(COMMAND)):
+        return subject
+    return isolated(_address(subject), timeout, memory)
+
+
+def _address(subject: Subject) -> str | bytes:
+    if isinstance(subject, str):
+        return subject
+    if isinstance(subject, ModuleType):
+        return subject.__name__
+    try:
+        pickled = pickle.dumps(subject)
+    except Exception as error:
+        raise CandidateError(
+            f"The {type(subject).__name__} cannot be sent to a process of its own: {said(error)}; "
+            "give its address, such as package.module:name."
+        ) from error
+    if len(pickled) > LARGEST_PICKLE:
+        raise CandidateError(
+            f"The {type(subject).__name__} is {len(pickled)} bytes large, too large for a process of its own; "
+            "give its address, such as package.module:name."
+        )
+    return pickled
+
+
 def load(subject: Subject) -> Candidate:
-    """The candidate at an address, or the one that an object is.
+    """The candidate at an address, the one that an object is, or one in a process of its own.
 
     Addresses are the name of an adapter or of a registered candidate, `file.py`, `file.py:name`,
-    `package.module` and `package.module:name`. Raises CandidateError.
+    `package.module` and `package.module:name`, and `cmd:program` for one that speaks the wire format. Raises
+    CandidateError.
     """
+    if isinstance(subject, str) and subject.startswith(COMMAND):
+        subject = isolated(subject)
+    if isinstance(subject, Isolated):
+        from cnn_conformance.boundary.remote import connect
+
+        return connect(subject)
+    return _loaded(find(subject))
+
+
+def _loaded(found: "Found") -> Candidate:
+    return Candidate(described(found), partial(guarded, found.functions))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A candidate's functions, before anything is known of them, and Python that imports them."""
+
+    functions: Any
+    name: str
+    importing: str
+
+
+def find(subject: Subject) -> Found:
+    """The candidate at an address in this process, or the one that an object is. Raises CandidateError."""
     if isinstance(subject, str):
-        return _load_address(subject)
+        return _find_address(subject)
     name = getattr(subject, "__name__", type(subject).__name__)
-    return _described(subject, name, _importing_object(subject))
+    return Found(subject, name, _importing_object(subject))
 
 
 def afresh(subject: Subject) -> Candidate:
-    """The candidate as it is before its first call, if it is a file's; any other as it is now."""
-    if isinstance(subject, str) and subject.partition(":")[0].endswith(".py"):
-        return _load_address.__wrapped__(subject)
+    """The candidate as it is before its first call, if it is a file's or isolated; any other as it is now."""
+    if isinstance(subject, Isolated):
+        home_of(subject).end()
+    elif isinstance(subject, str) and subject.partition(":")[0].endswith(".py"):
+        return _loaded(_find_address.__wrapped__(subject))
     return load(subject)
 
 
 @lru_cache(maxsize=16)
-def _load_address(address: str) -> Candidate:
+def _find_address(address: str) -> Found:
     if address == BUILT_IN:
         import cnn_reference
 
-        return _described(cnn_reference, "cnn_reference", "import cnn_reference as candidate")
+        return Found(cnn_reference, "cnn_reference", "import cnn_reference as candidate")
     if address in ADAPTERS:
         module = _imported(f"cnn_conformance.adapters.{address}", address)
-        return _described(module, address, f"from cnn_conformance.adapters import {address} as candidate")
-    for registered in entry_points(group=GROUP, name=address):
-        module_name, _, name = registered.value.partition(":")
-        return _described(
-            _member(_imported(module_name, address), name, address), address, _import_line(module_name, name)
-        )
+        return Found(module, address, f"from cnn_conformance.adapters import {address} as candidate")
     place, _, name = address.partition(":")
     if place.endswith(".py"):
         path = Path(place).resolve()
         found = _member(_from_file(path), name, address)
-        return _described(found, name or path.stem, _import_file_lines(path, name))
+        return Found(found, name or path.stem, _import_file_lines(path, name))
+    from importlib.metadata import entry_points  # slow to import
+
+    for registered in entry_points(group=GROUP, name=address):
+        module_name, _, member = registered.value.partition(":")
+        registered_as = _member(_imported(module_name, address), member, address)
+        return Found(registered_as, address, _import_line(module_name, member))
     found = _member(_imported(place, address), name, address)
-    return _described(found, name or place, _import_line(place, name))
+    return Found(found, name or place, _import_line(place, name))
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -113,7 +195,7 @@ def _from_file(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise CandidateError(f"{path} cannot be imported: {_said(error)}; mend it and run again.") from error
+        raise CandidateError(f"{path} cannot be imported: {said(error)}; mend it and run again.") from error
     finally:
         sys.path.remove(str(path.parent))
     return module
@@ -138,7 +220,7 @@ def _imported(module_name: str, address: str) -> ModuleType:
             f"There is no candidate {address}: neither a file, nor a module that can be imported; {hint}"
         ) from error
     except Exception as error:
-        raise CandidateError(f"{module_name} cannot be imported: {_said(error)}.") from error
+        raise CandidateError(f"{module_name} cannot be imported: {said(error)}.") from error
 
 
 def _member(module: ModuleType, name: str, address: str) -> Any:
@@ -154,11 +236,7 @@ def _member(module: ModuleType, name: str, address: str) -> Any:
     try:
         return found()
     except Exception as error:
-        raise CandidateError(f"{address} cannot be made without arguments: {_said(error)}.") from error
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+        raise CandidateError(f"{address} cannot be made without arguments: {said(error)}.") from error
 
 
 def _import_line(module: str, name: str) -> str:
@@ -184,18 +262,36 @@ def _importing_object(subject: object) -> str:
     return f"candidate = ...  # the {type(subject).__name__} that was checked"
 
 
-def _described(functions: Any, name: str, importing: str) -> Candidate:
-    """Read and check the optional attribute `about`."""
-    if not any(callable(getattr(functions, function, None)) for function in FUNCTIONS):
+def described(found: Found) -> About:
+    """What a candidate in this process says of itself. Raises CandidateError where that cannot be right."""
+    return understood(found.name, found.importing, *told(found))
+
+
+def told(found: Found) -> tuple[list[str], Any]:
+    """The names of a candidate's functions, and its `about`. Raises CandidateError."""
+    functions = found.functions
+    _check_signatures(functions, found.name)
+    declared = getattr(functions, "about", {})
+    if isinstance(declared, Mapping):
+        declared = {"version": getattr(functions, "__version__", ""), **declared}
+    return [function for function in FUNCTIONS if callable(getattr(functions, function, None))], declared
+
+
+def understood(
+    name: str, importing: str, functions: Sequence[str], declared: Any, seat: Seat = Seat.INSIDE
+) -> About:
+    """What the names of a candidate's functions and its `about` mean. Raises CandidateError."""
+    if not functions:
         raise CandidateError(
             f"{name} offers none of the interface's functions (conv2d, max_pool2d, ...); define at least one."
         )
-    _check_signatures(functions, name)
-    declared = getattr(functions, "about", {})
     if not isinstance(declared, Mapping):
         raise CandidateError(f"{name}.about is a {type(declared).__name__}; make it a mapping.")
     _known(name, "about", declared, ABOUT)
     conventions = declared.get("conventions", {})
+    for key, kind in (("conventions", Mapping), ("ranks", Iterable), ("dtypes", Iterable)):
+        if not isinstance(declared.get(key, ()), kind) and key in declared:
+            raise CandidateError(f'{name}.about["{key}"] is {declared[key]!r}, which is no {kind.__name__}.')
     _known(name, 'about["conventions"]', conventions, CONVENTIONS)
     for convention, value in conventions.items():
         _one_of(name, f'about["conventions"]["{convention}"]', [value], CONVENTIONS[convention])
@@ -208,26 +304,19 @@ def _described(functions: Any, name: str, importing: str) -> Candidate:
     growth = declared.get("growth", Declared.growth)
     if not isinstance(growth, int | float) or not growth > 0:
         raise CandidateError(f'{name}.about["growth"] is {growth!r}; make it a positive number.')
-    offered = frozenset(
-        function
-        for function, (_, rank) in FUNCTIONS.items()
-        if rank in (0, *ranks) and callable(getattr(functions, function, None))
-    )
-    return Candidate(
-        functions,
-        About(
-            legible(declared.get("name", name)),
-            legible(declared.get("version", getattr(functions, "__version__", ""))),
-            importing,
-            offered,
-            dtypes,
-            Declared(
-                accuracy == "normwise",
-                float(growth),
-                dict(conventions),
-                bool(declared.get("deterministic", True)),
-            ),
+    return About(
+        legible(declared.get("name", name)),
+        legible(declared.get("version", "")),
+        importing,
+        frozenset(function for function in functions if FUNCTIONS[function][1] in (0, *ranks)),
+        dtypes,
+        Declared(
+            accuracy == "normwise",
+            float(growth),
+            dict(conventions),
+            bool(declared.get("deterministic", True)),
         ),
+        seat,
     )
 
 

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from cnn_conformance.again import Broken
-from cnn_conformance.candidate import About, Subject, about
+from cnn_conformance.boundary.home import visiting
+from cnn_conformance.candidate import About, Seat, Subject, about, placed
 from cnn_conformance.coverage import coverage_of
 from cnn_conformance.diagnosis import Suspect, diagnose
 from cnn_conformance.explain import Explanation, explain
@@ -26,6 +27,7 @@ from cnn_conformance.plan import (
 from cnn_conformance.region import Region, region_of
 from cnn_conformance.report import Diagnosis, Report, Status, Verdict
 from cnn_spec.cases.stream import levels_of
+from cnn_spec.sections.interface_process import PROCESS_CLAUSES
 
 Key = tuple[str, str]
 
@@ -38,6 +40,12 @@ class Explained:
     diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
 
 
+UNSEEN = {
+    Seat.INSIDE: PROCESS_CLAUSES,
+    Seat.CHILD: (),
+    Seat.PROGRAM: ("INPUTS-UNCHANGED", "LAYOUT-FREE", "RESULT-KEPT", "RESULT-WRITTEN"),
+}
+"""The clauses that nobody can see a candidate break from where it is: they are not offered."""
 BUDGET = 60.0
 """Seconds for the rounds of exploration at level deep, unless a budget is given."""
 
@@ -75,6 +83,9 @@ def check(
     explain: bool = True,
     executor: Executor | None = None,
     budget: float | None = None,
+    isolate: bool = False,
+    timeout: float | None = None,
+    memory: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Hold a candidate against the clauses.
@@ -83,6 +94,8 @@ def check(
     line; `only` a glob of clause ids or operations; `budget` seconds for level deep. With `stop_at_first` the
     first violation will do; without `explain` no smallest case is looked for, nor is a failing case asked again
     alone. `executor` is any executor of the standard interface; the candidate must then be an address, or picklable.
+    `isolate` keeps the candidate in a child process, so that nothing it does ends the run; it must be a module, an
+    address or picklable, and may take `timeout` seconds for a call and hold `memory` bytes.
 
     Raises CandidateError for a candidate that cannot be loaded, PlanError for a level or `only` that names
     nothing.
@@ -91,31 +104,35 @@ def check(
         raise PlanError(f"There is no level {level!r}; it may be {', '.join(LEVELS)}.")
     started = time.perf_counter()
     run = executor or InlineExecutor()
-    described = run.submit(about, candidate).result()
-    tallies: Tallies = {}
-    chunks = chunks_of(described, sources_of(level), seed, only)
-    complete = _judge_all(run, candidate, chunks, tallies, stop_at_first, progress)
-    rounds = 0
-    deadline = time.perf_counter() + (BUDGET if budget is None else budget)
-    while level == "deep" and complete and time.perf_counter() < deadline:
-        rounds += 1
-        further = chunks_of(described, ((f"round-{rounds}", 1),), seed, only)
-        complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
-    judged = time.perf_counter()
-    explained = _explain_all(run, candidate, tallies, seed) if explain else Explained()
-    ended = time.perf_counter()
-    return Report(
-        candidate={"name": described.name, "version": described.version},
-        seed=seed,
-        level=level,
-        verdicts=tuple(_verdicts(described, tallies, explained, only)),
-        only=only,
-        contradictions=tuple(e.contradiction for e in explained.examples.values() if e.contradiction),
-        complete=complete,
-        rounds=rounds,
-        coverage=tuple(coverage_of(function, _judged(tallies, function)) for function in functions_of(only)),
-        timing={"judging": judged - started, "explaining": ended - judged, "total": ended - started},
-    )
+    candidate = placed(candidate, isolate, timeout, memory)
+    with visiting(candidate):
+        described = run.submit(about, candidate).result()
+        tallies: Tallies = {}
+        chunks = chunks_of(described, sources_of(level), seed, only)
+        complete = _judge_all(run, candidate, chunks, tallies, stop_at_first, progress)
+        rounds = 0
+        deadline = time.perf_counter() + (BUDGET if budget is None else budget)
+        while level == "deep" and complete and time.perf_counter() < deadline:
+            rounds += 1
+            further = chunks_of(described, ((f"round-{rounds}", 1),), seed, only)
+            complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
+        judged = time.perf_counter()
+        explained = _explain_all(run, candidate, tallies, seed) if explain else Explained()
+        ended = time.perf_counter()
+        return Report(
+            candidate={"name": described.name, "version": described.version},
+            seed=seed,
+            level=level,
+            verdicts=tuple(_verdicts(described, tallies, explained, only)),
+            only=only,
+            contradictions=tuple(e.contradiction for e in explained.examples.values() if e.contradiction),
+            complete=complete,
+            rounds=rounds,
+            coverage=tuple(
+                coverage_of(function, _judged(tallies, function)) for function in functions_of(only)
+            ),
+            timing={"judging": judged - started, "explaining": ended - judged, "total": ended - started},
+        )
 
 
 def assert_conforms(candidate: Subject, **options: Any) -> Report:
@@ -161,7 +178,7 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
         for (clause, function), tally in sorted(tallies.items())
         if tally.failures
     ]
-    functions = dict.fromkeys(one.function for one in broken)
+    functions = dict.fromkeys(one.function for one in broken if one.clause not in PROCESS_CLAUSES)
     explanations = [run.submit(explain, subject, one) for one in broken]
     diagnoses = [run.submit(diagnose, subject, _suspect(f, tallies, seed)) for f in functions]
     examples: dict[Key, Explanation] = {}
@@ -179,7 +196,11 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
 
 
 def _suspect(function: str, tallies: Tallies, seed: int) -> Suspect:
-    of_it = [tally for (_, judged), tally in tallies.items() if judged == function]
+    of_it = [
+        tally
+        for (clause, judged), tally in tallies.items()
+        if judged == function and clause not in PROCESS_CLAUSES
+    ]
     failed = frozenset(case_id for tally in of_it for case_id in tally.failures)
     # The clauses that every answer can break have every case, in the order in which all were judged.
     judged = max((tally.judged for tally in of_it), key=len)
@@ -212,7 +233,10 @@ def _verdicts(
         for clause in (*must_see, *(c for c, f in tallies if f == function and c not in must_see)):
             tally = tallies.get((clause, function), Tally())
             unseen = tuple(see for see in must_see.get(clause, {}) if see not in tally.seen)
-            yield _verdict(clause, function, tally, unseen, explained)
+            if clause in UNSEEN[described.seat] and not tally.failures:
+                yield Verdict(clause, function, Status.NOT_OFFERED)
+            else:
+                yield _verdict(clause, function, tally, unseen, explained)
 
 
 def _verdict(

@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import click
+
+from cnn_conformance.boundary.home import COMMAND, begin, isolated
+from cnn_conformance.boundary.lifeline import end_with_parent
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,8 +48,6 @@ class Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command."""
-        from importlib import import_module
-
         if cmd_name not in self.places:
             return super().get_command(ctx, cmd_name)
         command: click.Command = getattr(import_module(self.places[cmd_name]), cmd_name)
@@ -73,6 +75,13 @@ def main() -> None:
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
 @click.option("--budget", type=click.FloatRange(min=0), help="Seconds of exploration at level deep [60].")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for a call [10].")
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    help="Bytes that the candidate may hold, resident [4 GiB, or half of what there is].",
+)
+@click.option("--in-process", is_flag=True, help="Do not keep the candidate in a process of its own.")
 @click.option("--json", "json_file", type=OUTPUT, help="Write the report here.")
 @click.option("--junit", "junit_file", type=OUTPUT, help="Write it as JUnit XML, for a CI system.")
 @click.option(
@@ -94,6 +103,9 @@ def run(
     only: str | None,
     jobs: int,
     budget: float | None,
+    timeout: float | None,
+    memory: int | None,
+    in_process: bool,
     json_file: Path | None,
     junit_file: Path | None,
     html_file: Path | None,
@@ -104,31 +116,28 @@ def run(
     """Hold CANDIDATE against the clauses that judge an implementation.
 
     CANDIDATE is the name of an installed library with an adapter (torch), a file (mine.py), file.py:name,
-    package.module or package.module:name; without one, the built-in reference.
+    package.module or package.module:name, or "cmd:PROGRAM ARGUMENTS" for any program that speaks the wire format;
+    without one, the built-in reference.
     """
-    for variable in THREADS:
-        os.environ.setdefault(variable, "1")
-    from rich.console import Console
-
-    from cnn_conformance.candidate import CandidateError
-    from cnn_conformance.checking import check
-    from cnn_conformance.plan import PlanError
-    from cnn_conformance.terminal import progress_on, render
-
     if update_baseline and baseline is None:
         _fail("--update-baseline needs --baseline FILE: say which file to write.")
     for path in filter(
         None, (json_file, junit_file, html_file, markdown_file, baseline if update_baseline else None)
     ):
         _check_writable(path)
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
+    inside = in_process and not candidate.startswith(COMMAND)
+    subject = candidate if inside else isolated(candidate, timeout, memory)
     try:
-        with _executor(jobs, candidate) as executor, progress_on(Console(stderr=True)) as progress:
-            report = check(candidate, level, seed, only, executor=executor, budget=budget, progress=progress)
-    except (CandidateError, PlanError) as error:
-        _fail(str(error))
+        report = _checked(jobs, subject, level, seed, only, budget)
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
         sys.exit(INTERRUPTED)
+    from rich.console import Console
+
+    from cnn_conformance.terminal import render
+
     if json_file is not None:
         json_file.write_text(report.to_json(), encoding="utf-8")
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
@@ -140,6 +149,24 @@ def run(
         status = status if status == NOTHING_CHECKED else CONFORMS if green else VIOLATION
     _write_views(report, changes, junit_file, html_file, markdown_file)
     sys.exit(status)
+
+
+def _checked(
+    jobs: int, subject: object, level: str, seed: int, only: str | None, budget: float | None
+) -> "Report":
+    with _executor(jobs, subject) as executor:  # first, so that candidates load while this process imports
+        from rich.console import Console
+
+        from cnn_conformance.candidate import CandidateError
+        from cnn_conformance.checking import check
+        from cnn_conformance.plan import PlanError
+        from cnn_conformance.terminal import progress_on
+
+        try:
+            with progress_on(Console(stderr=True)) as progress:
+                return check(subject, level, seed, only, executor=executor, budget=budget, progress=progress)
+        except (CandidateError, PlanError) as error:
+            _fail(str(error))
 
 
 def _write_views(
@@ -192,16 +219,15 @@ def _check_writable(path: Path) -> None:
 
 
 @contextmanager
-def _executor(jobs: int, candidate: str) -> Iterator[Executor | None]:
+def _executor(jobs: int, subject: object) -> Iterator[Executor | None]:
     """A pool whose workers begin to load the candidate at once, all of them; None for a single job."""
-    from cnn_conformance.candidate import about
-
     if jobs == 1:
+        begin(subject)
         yield None
         return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (os.getpid(), subject))
     for _ in range(jobs):
-        pool.submit(about, candidate)
+        pool.submit(begin, subject)
     try:
         yield pool
     except BaseException:
@@ -211,6 +237,18 @@ def _executor(jobs: int, candidate: str) -> Iterator[Executor | None]:
         pool.shutdown(wait=False)
         raise
     pool.shutdown()
+
+
+def _begin(parent: int, subject: object) -> None:
+    """A worker's first act: the imports of the first chunk, while the candidate loads."""
+    end_with_parent(parent)
+    begin(subject)
+    if isinstance(subject, str):
+        from cnn_conformance.candidate import CandidateError, load
+
+        with suppress(CandidateError):  # said when it is wanted
+            load(subject)
+    import_module("cnn_conformance.judging")
 
 
 def _status(report: "Report") -> int:

@@ -76,7 +76,7 @@ def diagnose(subject: Subject, suspect: Suspect) -> Diagnosis:
     """Name the mistake behind a function's wrong answers, by asking the catalogue's models for the same ones."""
     candidate = load(subject)
     oracle = trusted(candidate)
-    observed = list(_observed(guarded(candidate.functions), oracle, suspect))
+    observed = list(_observed(candidate.implementation(), oracle, suspect))
     wrong = [one for one in observed if one.is_wrong]
     if any(one.case.data is not Data.TIED for one in wrong):
         # Among ties the right choice is free, so that another one need not be this mistake's.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_conformance.again import Broken, fails_alone, law_of, shortest_sequence, shown
+from cnn_conformance.again import Broken, failing_alone, law_of, shortest_sequence, shown
 from cnn_conformance.candidate import Candidate, Subject, afresh, load
 from cnn_conformance.judging import Violation, trusted
 from cnn_conformance.plan import Judged
@@ -56,8 +56,9 @@ def explain(subject: Subject, broken: Broken) -> Explanation:
     weighed = sorted(cases[:FAILURES_WEIGHED], key=lambda found: _size(found[1]))
     for failure, case in (*weighed, *cases[FAILURES_WEIGHED:]):
         judged = law_of(failure)
-        if fails_alone(subject, broken, judged, case, oracle):
-            return _smallest(subject, candidate, broken, judged, case, oracle)
+        alone = failing_alone(subject, broken, judged, case, oracle)
+        if alone is not None:
+            return _smallest(subject, alone, broken, judged, case, oracle)
     tried = (
         _after_others(subject, candidate, broken, law_of(failure), case, oracle)
         for failure, case in weighed[:SEQUENCES]

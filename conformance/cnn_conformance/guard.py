@@ -1,6 +1,7 @@
 """Calling a candidate: what it may answer, and in which clause's words it is wrong if it does not."""
 
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,12 +28,25 @@ SIZE_CLAUSES = {
 """The clause that says the spatial size of a forward result."""
 
 
+LONGEST = 300
+"""Characters of an exception's words."""
+Watch = Callable[[Call], None]
+
+
+def unwatched(call: Call) -> None:
+    """Nobody looks on."""
+
+
 class DeclinedError(NotImplementedError):
     """The candidate raised NotImplementedError: it does not claim to answer this."""
 
 
 class NotOfferedError(Exception):
     """The candidate has no such function."""
+
+
+class RefusedError(Exception):
+    """The candidate raised something on an impossible call, as it should."""
 
 
 class MisconductError(Exception):
@@ -44,12 +58,12 @@ class MisconductError(Exception):
         self.call = call
 
 
-def guarded(functions: Any, watch: Callable[[Call], None] = lambda call: None) -> Implementation:
+def guarded(functions: Any, watch: Watch = unwatched) -> Implementation:
     """The candidate as an implementation whose answers have the right number, dtype and shapes.
 
     `watch` sees every call before it is made. From one call to the next the first answer and the last are kept,
-    and looked at again: so make a guard for each case. Raises DeclinedError, NotOfferedError or MisconductError; an
-    impossible call that is answered is no misconduct here, and its answer whatever an array can be made of.
+    and looked at again: so make a guard for each case. Raises DeclinedError, NotOfferedError or MisconductError; on an
+    impossible call RefusedError, or else what is answered is no misconduct here, and whatever an array can be made of.
     """
     kept = Kept()
 
@@ -59,8 +73,7 @@ def guarded(functions: Any, watch: Callable[[Call], None] = lambda call: None) -
             raise NotOfferedError(call.function)
         watch(call)
         if not call.valid:
-            answered = function(*call.arguments.values(), **call.parameters)
-            return tuple(map(_whatever, answered if isinstance(answered, tuple | list) else (answered,)))
+            return _answered_all_the_same(function, call)
         shapes = result_shapes(call)
         dtypes = {n: a.dtype for n, a in call.arguments.items() if isinstance(a, np.ndarray)}
         before = {n: call[n].tobytes() for n in dtypes}
@@ -69,24 +82,59 @@ def guarded(functions: Any, watch: Callable[[Call], None] = lambda call: None) -
         try:
             answered = function(*call.arguments.values(), **call.parameters)
         except NotImplementedError as error:
-            raise DeclinedError(str(error)) from error
-        except Exception as error:
-            said = f"{type(error).__name__}: {error}".rstrip(": ")
-            raise MisconductError("VALID-CALL-ANSWERED", call, f"raised {said}") from error
-        if call.of_integers:
-            return (_integers(call, answered),)
-        given = _arrays(call, answered, shapes)
-        results = tuple(a.astype(np.int64) if name == "indices" else a.copy() for name, a in given.items())
-        _check_memory(call, given, before, kept)
+            raise DeclinedError(said(error)) from error
+        except KeyboardInterrupt:  # the user's, as far as one can tell here
+            raise
+        except BaseException as error:
+            raise MisconductError("VALID-CALL-ANSWERED", call, f"raised {said(error)}") from error
+        given = taken(call, answered, shapes)
+        results = copied(given)
+        if dtypes:
+            _check_memory(call, given, before, kept)
         return results
 
     return answer
 
 
+def _answered_all_the_same(function: Callable[..., Any], call: Call) -> Results:
+    try:
+        answered = function(*call.arguments.values(), **call.parameters)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise RefusedError(said(error)) from error
+    return tuple(map(_whatever, answered if isinstance(answered, tuple | list) else (answered,)))
+
+
+def said(error: BaseException) -> str:
+    """An exception in one line: the same whenever it is raised, and whatever its words are or do."""
+    try:
+        words = " ".join(str(error).split())
+    except Exception as failure:  # noqa: BLE001 - printing it may raise anything
+        words = f"with words that raise {type(failure).__name__}"
+    words = re.sub(r"\b0x[0-9a-f]+\b", "0x...", words)
+    return f"{type(error).__name__}: {words[:LONGEST]}".rstrip(": ")
+
+
+def taken(call: Call, answered: Any, shapes: tuple[Shape, ...]) -> dict[str, Array]:
+    """The results of a call by name, in the candidate's own memory, with the right number, dtype and shapes.
+
+    Raises MisconductError.
+    """
+    if call.of_integers:
+        return {call.results[0]: _integers(call, answered)}
+    return _arrays(call, answered, shapes)
+
+
+def copied(given: dict[str, Array]) -> Results:
+    """Results that no later call changes."""
+    return tuple(a.astype(np.int64) if name == "indices" else a.copy() for name, a in given.items())
+
+
 def _whatever(part: Any) -> Array:
     try:
         return np.asarray(part)
-    except Exception:  # noqa: BLE001 - it should have been refused; what it is does not matter
+    except (Exception, SystemExit):  # noqa: BLE001 - it should have been refused; what it is does not matter
         return np.zeros(())
 
 
@@ -137,7 +185,7 @@ def _parts(call: Call, answered: Any) -> tuple[Any, ...]:
 def _array(call: Call, name: str, part: Any, dtype: np.dtype[Any]) -> Array:
     try:
         array = _converted(part)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         words = f"{name} is a {type(part).__name__}, which NumPy cannot turn into an array"
         raise MisconductError("RESULT-KIND", call, words) from error
     if array.dtype.hasobject or array.dtype.kind in "SUV":
@@ -157,7 +205,7 @@ def _converted(part: Any) -> Array:
     """By what NumPy takes for an array, else by DLPack. Raises whatever an object's own conversion raises."""
     try:
         array = np.asarray(part)
-    except Exception:
+    except (Exception, SystemExit):
         if not hasattr(part, "__dlpack__"):
             raise
     else:
@@ -174,11 +222,11 @@ def _integers(call: Call, answered: Any) -> Array:
     pair = call.operation == "same_padding"
     try:
         numbers = [operator.index(n) for n in answered] if pair else operator.index(answered)
-    except TypeError as error:
+        array = np.array(numbers, dtype=np.int64)
+    except (Exception, SystemExit) as error:
         expected = "a pair of integers" if pair else "an integer"
         words = f"returned {_kind(answered)}, expected {expected}"
         raise MisconductError("RESULT-KIND", call, words) from error
-    array = np.array(numbers, dtype=np.int64)
     if array.shape != result_shapes(call)[0]:
         raise MisconductError("RESULT-KIND", call, f"returned {len(array)} integers, expected 2")
     return array

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnn_conformance.candidate import Candidate, Subject, load
-from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
+from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError
 from cnn_conformance.plan import Chunk, Judged, laws_of
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import Comparison
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
+from cnn_spec.sections.interface_process import PROCESS_CLAUSES
+
+HOPELESS = 3
+"""So many cases are enough of a function that has answered in none of them."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,26 @@ def trusted(candidate: Candidate) -> Oracle:
 
 def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Oracle) -> Outcome:
     """One law on one case. A misconduct counts for the clause that it breaks, whichever law met it."""
+    misconducts: list[MisconductError] = []
+
+    def asked(call: Call) -> Results:
+        try:
+            return implementation(call)
+        except MisconductError as misconduct:
+            misconducts.append(misconduct)
+            raise
+
     try:
-        comparison = judged.law.check(implementation, case, oracle)
+        comparison = judged.law.check(asked, case, oracle)
     except DeclinedError as declined:
         return declined
     except NotOfferedError:
         return None
-    except MisconductError as misconduct:
-        return Violation(misconduct.clause, misconduct.call.function, words=str(misconduct))
+    except MisconductError:
+        comparison = None
+    if misconducts:  # also where the law took it for a refusal
+        first = misconducts[0]
+        return Violation(first.clause, first.call.function, words=str(first))
     if comparison is None or comparison.holds:
         return comparison
     sides = None if comparison.words else comparison
@@ -119,9 +135,20 @@ def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
         if case is None:
             continue
         for candidate, oracle, tallies in zip(candidates, oracles, found, strict=True):
-            implementation = remembering(guarded(candidate.functions), case.call)
-            judge_case(laws, implementation, case, oracle, tallies)
+            if not _is_hopeless(tallies):
+                implementation = remembering(candidate.implementation(), case.call)
+                judge_case(laws, implementation, case, oracle, tallies)
     return found
+
+
+def _is_hopeless(tallies: Tallies) -> bool:
+    """Whether the process was lost in every one of the first cases: each costs time, and more would say no more."""
+    lost: set[str] = set()
+    for (clause, _), tally in tallies.items():
+        if clause not in PROCESS_CLAUSES and (tally.judged or tally.declined):
+            return False
+        lost |= tally.failures.keys()
+    return len(lost) >= HOPELESS
 
 
 def judge_case(

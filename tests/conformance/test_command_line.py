@@ -218,7 +218,7 @@ def test_a_run_imports_neither_sympy_nor_a_framework() -> None:
 def test_a_library_that_is_not_installed_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     from cnn_conformance import candidate
 
-    candidate._load_address.cache_clear()
+    candidate._find_address.cache_clear()
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "cnn_conformance.adapters.torch", raising=False)
     with pytest.raises(CandidateError, match="torch is not installed; run `pip install torch`"):

@@ -12,7 +12,8 @@ def test_torch_conforms_at_quick() -> None:
     report = check("torch", level="quick")
     assert report.violations == ()
     assert report.summary["inconclusive"] == 0
-    assert {v.operation for v in report.verdicts if v.status is Status.NOT_OFFERED} == {
+    seen = {v.operation for v in report.verdicts if v.status is not Status.NOT_OFFERED}
+    assert {v.operation for v in report.verdicts} - seen == {
         "same_padding",
         *(f"pixel_{way}{rank}d" for way in ("shuffle", "unshuffle") for rank in (1, 3)),
     }

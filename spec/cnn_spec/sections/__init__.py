@@ -9,6 +9,7 @@ from cnn_spec.sections import (
     interface_calls,
     interface_layers,
     interface_limits,
+    interface_process,
     s1_1_scanning,
     s1_3_distribution,
     s1_4_pooling,
@@ -53,6 +54,7 @@ CLAUSES: Mapping[str, Clause] = {
         interface_limits,
         interface_layers,
         interface_activations,
+        interface_process,
     )
     for clause in section.CLAUSES
 }

@@ -1,0 +1,152 @@
+"""Where an isolated candidate lives: its program, started when it is wanted and again when it was lost.
+
+Imports next to nothing, so that the program can start while this process still imports NumPy.
+"""
+
+import base64
+import os
+import shlex
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cnn_conformance.boundary import lifeline
+from cnn_conformance.boundary.process import FAREWELL, Program
+
+if TYPE_CHECKING:
+    from cnn_conformance.candidate import About
+
+COMMAND = "cmd:"
+"""How the address of a program that speaks the wire format begins."""
+TIMEOUT = 10.0
+"""Seconds for a call; a confirmed hang takes twice as long."""
+LOADING = 120.0
+"""Seconds until a candidate has been loaded."""
+PERTURBATION = 0xA5
+"""What the C library fills freed memory with, and its complement what it fills fresh memory with."""
+
+
+def default_memory() -> int:
+    """Bytes that a candidate may hold unless the user says otherwise: 4 GiB, or half of what there is."""
+    return min(4 << 30, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """A candidate that is to live in a process of its own. Picklable: only its description goes anywhere.
+
+    `address` as on the command line, or a pickled candidate; `timeout` in seconds, for each call; `memory` in
+    bytes, resident.
+    """
+
+    address: str | bytes
+    timeout: float
+    memory: int
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a program that speaks the wire format, rather than Python for our child to load."""
+        return isinstance(self.address, str) and self.address.startswith(COMMAND)
+
+    @property
+    def command(self) -> list[str]:
+        """What to start. Raises ValueError for a command whose quotes do not match."""
+        parent = str(os.getpid())
+        if isinstance(self.address, bytes):
+            given = ["--pickled", base64.b64encode(self.address).decode()]
+        elif self.foreign:
+            wanted = shlex.split(self.address.removeprefix(COMMAND))
+            return [sys.executable, "-I", "-S", lifeline.__file__, parent, *wanted]
+        else:
+            given = [self.address]
+        return [sys.executable, "-P", "-m", "cnn_conformance.boundary.child", parent, *given]
+
+    def start(self) -> Program:
+        """Start the program, with this process's import path. Raises OSError or ValueError."""
+        environment = dict(os.environ)
+        environment.setdefault("MALLOC_PERTURB_", str(PERTURBATION))
+        if not self.foreign:
+            environment["PYTHONPATH"] = os.pathsep.join(place or os.getcwd() for place in sys.path)
+        return Program(self.command, environment, self.memory)
+
+
+def isolated(address: str | bytes, timeout: float | None = None, memory: int | None = None) -> Isolated:
+    """A candidate that is to live in a process of its own, with the usual limits where none are given."""
+    return Isolated(address, timeout or TIMEOUT, memory or default_memory())
+
+
+class Home:
+    """One thread's program for an isolated candidate."""
+
+    def __init__(self, subject: Isolated) -> None:
+        self.subject = subject
+        self.about: About | None = None
+        self.asked = 0
+        """Messages since the program was started."""
+        self._program: Program | None = None
+        self._hello: bytes | None = None
+
+    def begin(self) -> Program:
+        """Let the program start, if it has not, while this process does something else."""
+        if self._program is None:
+            self._program = self.subject.start()
+        return self._program
+
+    def hello(self) -> bytes:
+        """What the program says of itself once it is ready. Raises OSError, ValueError or LostError."""
+        if self._hello is None:
+            self._hello = self._hear(b"", LOADING)
+        return self._hello
+
+    def ask(self, message: bytes, seconds: float) -> bytes:
+        """The answer to a message, of a new program if the last one was lost. Raises LostError."""
+        self.hello()
+        self.asked += 1
+        return self._hear(message, seconds)
+
+    def end(self, patience: float = 0.0) -> None:
+        """End the program."""
+        program, self._program, self._hello, self.asked = self._program, None, None, 0
+        if program is not None:
+            program.end(patience)
+
+    def _hear(self, message: bytes, seconds: float) -> bytes:
+        try:
+            return self.begin().ask(message, seconds)
+        except BaseException:  # also Ctrl-C: the answer to this message must not be taken for the next one's
+            self.end()
+            raise
+
+    def __del__(self) -> None:
+        self.end()
+
+
+_here = threading.local()
+
+
+def home_of(subject: Isolated) -> Home:
+    """This thread's home of a candidate."""
+    homes: dict[Isolated, Home] = _here.__dict__.setdefault("homes", {})
+    if subject not in homes:
+        homes[subject] = Home(subject)
+    return homes[subject]
+
+
+def begin(subject: object) -> None:
+    """Let the program of an isolated candidate start while this process does something else."""
+    if isinstance(subject, Isolated):
+        with suppress(OSError, ValueError):  # said when it is wanted
+            home_of(subject).begin()
+
+
+@contextmanager
+def visiting(subject: object) -> Iterator[None]:
+    """End this thread's program for a candidate, if there is one, when all is done."""
+    try:
+        yield
+    finally:
+        if isinstance(subject, Isolated):
+            home_of(subject).end(FAREWELL)

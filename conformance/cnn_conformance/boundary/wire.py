@@ -1,0 +1,170 @@
+"""Messages on the wire, as `conformance/PROTOCOL.md` describes them: tensors as a safetensors blob, the rest in its
+metadata, and the length of it all in front.
+"""
+
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, TensorSpec, deserialize, serialize
+
+from cnn_spec.cases.stream import FUNCTIONS
+from cnn_spec.operations import OPERATIONS, Array, Call, Results
+
+PROTOCOL_VERSION = "1"
+LENGTH = struct.Struct("<Q")
+"""The number of bytes that follow; so begins a message, and so begins a safetensors blob, for its header."""
+LARGEST_HEADER = 1 << 20
+"""Bytes of a blob's header."""
+FILLER = 77
+"""What stands between the elements of an array that has gaps."""
+DTYPES = {
+    **{f"F{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)},
+    **{f"I{bits}": np.dtype(f"<i{bits // 8}") for bits in (8, 16, 32, 64)},
+    **{f"U{bits}": np.dtype(f"<u{bits // 8}") for bits in (8, 16, 32, 64)},
+    "BOOL": np.dtype(bool),
+    "C64": np.dtype(np.complex64),
+}
+"""The dtypes that both safetensors and NumPy have, by their names there."""
+NAMES = {dtype: dtype.name for dtype in DTYPES.values()}
+
+Fields = dict[str, str]
+"""What a message says beside its tensors."""
+
+
+class WireError(Exception):
+    """What came is no message of the protocol; the words say why."""
+
+
+def pack(fields: Fields, arrays: Mapping[str, Array]) -> bytes:
+    """A message, with its length in front."""
+    # safetensors copies memory from an address, whatever the strides: it must be in order, and live until then.
+    in_order = [np.ascontiguousarray(a) for a in arrays.values()]
+    tensors = {
+        name: TensorSpec(dtype=NAMES[a.dtype], shape=a.shape, data_ptr=o.ctypes.data, data_len=o.nbytes)
+        for (name, a), o in zip(arrays.items(), in_order, strict=True)
+    }
+    blob = serialize(tensors, metadata=fields)
+    return LENGTH.pack(len(blob)) + blob
+
+
+def unpack(blob: bytes) -> tuple[Fields, dict[str, Array]]:
+    """What a message says, and its tensors. Raises WireError."""
+    try:
+        (size,) = LENGTH.unpack_from(blob)
+        if size > LARGEST_HEADER:
+            raise WireError(f"a header of {size} bytes")
+        # The library checks the header, and drops the metadata.
+        arrays = {name: _array(tensor) for name, tensor in deserialize(blob)}  # type: ignore[no-untyped-call]
+        fields: Fields = json.loads(blob[LENGTH.size : LENGTH.size + size])["__metadata__"]
+    except (SafetensorError, struct.error, ValueError, KeyError) as error:
+        raise WireError(f"no safetensors blob with metadata ({error})") from error
+    return fields, arrays
+
+
+def _array(tensor: Mapping[str, Any]) -> Array:
+    if tensor["dtype"] not in DTYPES:
+        raise WireError(f"a tensor of dtype {tensor['dtype']}, which NumPy lacks")
+    return np.frombuffer(tensor["data"], DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+
+
+def pack_call(fields: Fields, call: Call) -> bytes:
+    """The message that asks for a call, with further fields."""
+    arrays, values, layouts = {}, dict(call.parameters), {}
+    for name, value in call.arguments.items():
+        if isinstance(value, np.ndarray):
+            arrays[name] = value
+            if layout := layout_of(value):
+                layouts[name] = layout
+        else:
+            values[name] = value
+    fields = {**fields, "function": call.function, "values": to_json(values)}
+    if layouts:
+        fields["layouts"] = to_json(layouts)
+    return pack(fields, arrays)
+
+
+def call_of(fields: Fields, arrays: Mapping[str, Array]) -> Call:
+    """The call that a message asks for, its arrays laid out as they were at the other end."""
+    operation, rank = FUNCTIONS[fields["function"]]
+    layouts = json.loads(fields["layouts"]) if "layouts" in fields else {}
+    given = {name: _tuples(value) for name, value in json.loads(fields["values"]).items()}
+    given |= {name: laid_out(a, layouts.get(name, {})) for name, a in arrays.items()}
+    declared = OPERATIONS[operation]
+    return Call(
+        operation,
+        rank,
+        {name: given[name] for name in declared.arrays},
+        {name: given[name] for name in declared.parameters},
+        valid="valid" not in fields,
+    )
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def pack_results(number: str, call: Call, results: Results) -> bytes:
+    """The message that answers a call; of an impossible one, only the shapes of what was answered all the same."""
+    if not call.valid:
+        return pack({"id": number, "shapes": to_json([a.shape for a in results])}, {})
+    if call.of_integers:
+        return pack({"id": number, "integers": " ".join(map(str, results[0].ravel()))}, {})
+    fields = {"id": number, "results": " ".join(call.results)}
+    return pack(fields, dict(zip(call.results, results, strict=True)))
+
+
+def answered_in(fields: Fields, arrays: Mapping[str, Array]) -> tuple[int, ...] | tuple[Array, ...]:
+    """The integers or the arrays with which a message answers a call. Raises WireError."""
+    try:
+        if "shapes" in fields:
+            return tuple(np.broadcast_to(0.0, shape) for shape in json.loads(fields["shapes"]))
+        if "integers" in fields:
+            return tuple(int(number) for number in fields["integers"].split())
+        return tuple(arrays[name] for name in fields["results"].split())
+    except (ValueError, KeyError) as error:
+        raise WireError(f"neither integers nor the names of its tensors ({error})") from error
+
+
+def to_json(value: Any) -> str:
+    """JSON, with the next of kin of what it has not."""
+    return _encode(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, Iterable) else str(value)
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
+
+
+def layout_of(a: Array) -> dict[str, Any]:
+    """How an array lies in memory, as far as it is not row-major without gaps and writeable."""
+    layout: dict[str, Any] = {}
+    if not a.flags.c_contiguous:
+        layout["strides"] = [step // a.itemsize for step in a.strides]
+    if not a.flags.writeable:
+        layout["read_only"] = True
+    return layout
+
+
+def laid_out(a: Array, layout: Mapping[str, Any]) -> Array:
+    """A copy that lies in memory as `layout_of` found it."""
+    strides = layout.get("strides")
+    if strides is None:
+        laid = np.array(a)
+    else:
+        reach = [(n - 1) * step for n, step in zip(a.shape, strides, strict=True)]
+        first = -sum(r for r in reach if r < 0)
+        buffer = np.full(first + sum(r for r in reach if r > 0) + 1, FILLER, a.dtype)
+        laid = np.ndarray(a.shape, a.dtype, buffer, first * a.itemsize, [s * a.itemsize for s in strides])
+        laid[...] = a
+    if layout.get("read_only"):
+        laid.flags.writeable = False
+    return laid
