@@ -82,6 +82,12 @@ def main() -> None:
     help="Bytes that the candidate may hold, resident [4 GiB, or half of what there is].",
 )
 @click.option("--in-process", is_flag=True, help="Do not keep the candidate in a process of its own.")
+@click.option(
+    "--python",
+    metavar="PATH",
+    default="",
+    help="The interpreter in which the candidate runs, in an environment of its own with NumPy and safetensors.",
+)
 @click.option("--json", "json_file", type=OUTPUT, help="Write the report here.")
 @click.option("--junit", "junit_file", type=OUTPUT, help="Write it as JUnit XML, for a CI system.")
 @click.option(
@@ -106,6 +112,7 @@ def run(
     timeout: float | None,
     memory: int | None,
     in_process: bool,
+    python: str,
     json_file: Path | None,
     junit_file: Path | None,
     html_file: Path | None,
@@ -125,10 +132,12 @@ def run(
         None, (json_file, junit_file, html_file, markdown_file, baseline if update_baseline else None)
     ):
         _check_writable(path)
+    if python and (in_process or candidate.startswith(COMMAND)):
+        _fail("--python is for a candidate in a Python process of its own; leave it out here.")
     for variable in THREADS:
         os.environ.setdefault(variable, "1")
     inside = in_process and not candidate.startswith(COMMAND)
-    subject = candidate if inside else isolated(candidate, timeout, memory)
+    subject = candidate if inside else isolated(candidate, timeout, memory, python)
     try:
         report = _checked(jobs, subject, level, seed, only, budget)
     except KeyboardInterrupt:
