@@ -8,7 +8,7 @@ row's number, the dtype (for a size function: the number of the draw), and the k
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import product
 
@@ -107,22 +107,28 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
 
 @lru_cache(maxsize=128)
 def _spread(function: str, dtypes: tuple[str, ...]) -> list[list[tuple[Data, str]]]:
-    """For each row of the pairs exact data and a further kind, each in a dtype: what its levels have met least."""
+    """For each row of the pairs exact data and a further kind, each in a dtype: what its levels have met least.
+
+    Rows of a rare level may have more kinds.
+    """
     exact, *others = data_kinds(FUNCTIONS[function][0])
     times_met = Counter[tuple[object, ...]]()
 
     def gain(row: Row, kind: Data, dtype: str) -> float:
         return sum(
-            2 * 16.0 ** -times_met[level, kind] + 16.0 ** -times_met[level, kind, dtype]
-            for level in row.items()
+            16.0 ** -times_met[level, kind] + 16.0 ** -times_met[level, kind, dtype] for level in row.items()
         )
 
-    spread = []
-    for row in rows(function, "pairs"):
-        chosen = [max(product(kinds, dtypes), key=lambda c: gain(row, *c)) for kinds in ([exact], others)]
-        for level, (kind, dtype) in product(row.items(), chosen):
-            times_met.update([(level, kind), (level, kind, dtype)])
-        spread.append(chosen)
+    def best(row: Row, kinds: Iterable[Data]) -> tuple[Data, str]:
+        kind, dtype = max(product(kinds, dtypes), key=lambda choice: gain(row, *choice))
+        times_met.update(met for level in row.items() for met in ((level, kind), (level, kind, dtype)))
+        return kind, dtype
+
+    found = rows(function, "pairs")
+    spread = [[best(row, [exact]), best(row, others)] for row in found]
+    for (row, chosen), kind in product(zip(found, spread, strict=True), others):
+        if any((level, kind) not in times_met for level in row.items()):
+            chosen.append(best(row, [kind]))
     return spread
 
 
