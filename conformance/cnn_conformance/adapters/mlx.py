@@ -12,7 +12,11 @@ from cnn_conformance.adapters.common import Array, Forward, Library, Pairs, Tens
 
 mx.set_default_device(mx.cpu)
 
-about = {"name": "mlx", "version": version("mlx")}
+about = {
+    "name": "mlx",
+    "version": version("mlx"),
+    "conventions": {"tie_gradient": "split", "activation_accuracy": "one"},
+}
 
 
 def _last(x: Tensor) -> Tensor:
@@ -135,13 +139,18 @@ def _differentiate(
     return derivatives
 
 
+def _tensor(a: Array) -> Tensor:
+    """MLX takes float64 for float32 unless it is told; it has both on the CPU."""
+    return mx.array(np.ascontiguousarray(a), getattr(mx, a.dtype.name))
+
+
 def _array(y: Tensor) -> Array:
     return np.array(y)
 
 
 globals().update(
     functions(
-        Library(mx.array, _array, _differentiate),
+        Library(_tensor, _array, _differentiate),
         {
             "conv": _conv,
             "conv_transpose": _conv_transpose,
