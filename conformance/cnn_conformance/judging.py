@@ -1,5 +1,6 @@
 """Judging cases: each law of each case, and what a chunk of them comes to."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -7,8 +8,9 @@ from cnn_conformance.candidate import Candidate, Subject, load
 from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError
 from cnn_conformance.plan import Chunk, Judged, laws_of
 from cnn_spec.bounds import Oracle
-from cnn_spec.case import Case
+from cnn_spec.case import Case, Situation
 from cnn_spec.cases.stream import case_of
+from cnn_spec.clause import LawFunction
 from cnn_spec.comparison import Comparison
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
 from cnn_spec.sections.interface_process import PROCESS_CLAUSES
@@ -128,7 +130,9 @@ def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
 def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
     """Judge every case of a chunk, in order; each is drawn once for all candidates."""
     oracles = [trusted(candidate) for candidate in candidates]
-    laws = laws_of(chunk.function, chunk.only)
+    laws = defaultdict[Situation, list[Judged]](list)
+    for judged in laws_of(chunk.function, chunk.only):
+        laws[judged.law.situation].append(judged)
     found: list[Tallies] = [{} for _ in candidates]
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
@@ -137,7 +141,7 @@ def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
         for candidate, oracle, tallies in zip(candidates, oracles, found, strict=True):
             if not _is_hopeless(tallies):
                 implementation = remembering(candidate.implementation(), case.call)
-                judge_case(laws, implementation, case, oracle, tallies)
+                judge_case(laws[case.situation], implementation, case, oracle, tallies)
     return found
 
 
@@ -154,11 +158,15 @@ def _is_hopeless(tallies: Tallies) -> bool:
 def judge_case(
     laws: list[Judged], implementation: Implementation, case: Case, oracle: Oracle, tallies: Tallies
 ) -> None:
-    """Judge a case by every law that applies to it, and count."""
+    """Judge a case by every law that applies to it, and count. A check that holds is made once, for all its clauses."""
+    found: dict[LawFunction, Outcome] = {}
     for judged in laws:
         if not judged.law.applies(case):
             continue
-        outcome = judge(judged, implementation, case, oracle)
+        check = judged.law.check
+        if check not in found or isinstance(found[check], Violation):
+            found[check] = judge(judged, implementation, case, oracle)
+        outcome = found[check]
         tally = tallies.setdefault((judged.clause, judged.function), Tally())
         if isinstance(outcome, DeclinedError):
             tally.declined[case.id] = None

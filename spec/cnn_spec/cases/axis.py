@@ -16,14 +16,15 @@ LONG = {"7 to 9": (7, 8, 9), "15 to 17": (15, 16, 17), "31 to 33": (31, 32, 33),
 EXTENTS: dict[str, tuple[int, ...]] = SHORT | LONG
 """Extents by level: vectorised libraries treat those around a register's length differently."""
 
+Levels = tuple[str, ...]
 KERNELS = {"1": (1,), "odd": (3, 5), "even": (2, 4)}
 
 
 class Axis(NamedTuple):
     """One axis: its levels, the operation's parameters on it, and its input size.
 
-    `outputs` is what the level of length speaks of (complete windows; for operations that enlarge, the
-    input's elements), and `step` how many input elements one more of them takes.
+    `outputs` is what the level of length speaks of (complete windows; for operations that enlarge, the input's
+    elements), and `step` how many input elements one more of them takes. It stands for each level of `lengths`.
     """
 
     levels: dict[str, str]
@@ -31,13 +32,20 @@ class Axis(NamedTuple):
     n: int
     outputs: int
     step: int
+    lengths: Levels = ()
+
+    @property
+    def all_levels(self) -> dict[str, Levels]:
+        """The levels of each factor that it stands for."""
+        levels: dict[str, Levels] = {factor: (level,) for factor, level in self.levels.items()}
+        return {**levels, "length": self.lengths} if self.lengths else levels
 
     def resized(self, outputs: int) -> "Axis":
         """The same axis with another number of outputs; its input size follows."""
         return self._replace(n=self.n + (outputs - self.outputs) * self.step, outputs=outputs)
 
 
-def _lengths() -> Iterator[tuple[tuple[str, ...], int]]:
+def _lengths() -> Iterator[tuple[Levels, int]]:
     """Numbers of outputs with their levels: what is feasible at 7 is feasible at every longer extent."""
     for level, sizes in SHORT.items():
         yield from (((level,), size) for size in sizes)
@@ -56,12 +64,8 @@ def _paddings(span: int) -> Iterator[tuple[int, int]]:
     yield from ((span, span), (span, 0), (0, span), (span, span + 1))
 
 
-def _at_each_length(lengths: tuple[str, ...], axis: Axis) -> Iterator[Axis]:
-    yield from (axis._replace(levels={**axis.levels, "length": length}) for length in lengths)
-
-
-def _windows(dilations: tuple[int, ...] = (1, 2, 3)) -> Iterator[tuple[tuple[str, ...], Axis, int]]:
-    """Kernels sliding over an axis: the levels of length, the axis without them, and the remainder."""
+def _windows(dilations: tuple[int, ...] = (1, 2, 3)) -> Iterator[tuple[Axis, int]]:
+    """Kernels sliding over an axis, and the remainder."""
     for (kernel_level, sizes), dilation, (lengths, outputs) in product(
         KERNELS.items(), dilations, _lengths()
     ):
@@ -88,13 +92,12 @@ def _windows(dilations: tuple[int, ...] = (1, 2, 3)) -> Iterator[tuple[tuple[str
                         "padding": (before, after),
                         "dilation": dilation,
                     }
-                    yield lengths, Axis(levels, parameters, n, outputs, stride), remainder
+                    yield Axis(levels, parameters, n, outputs, stride, lengths), remainder
 
 
 def convolution_axes() -> Iterator[Axis]:
     """Every axis of a convolution."""
-    for lengths, axis, _ in _windows():
-        yield from _at_each_length(lengths, axis)
+    return (axis for axis, _ in _windows())
 
 
 def pool_counts(n: int, outputs: int, parameters: dict[str, Any]) -> list[int]:
@@ -116,18 +119,18 @@ def undilated_pooling_axes() -> Iterator[Axis]:
 
 
 def _pooling_axes(dilations: tuple[int, ...]) -> Iterator[Axis]:
-    for lengths, axis, remainder in _windows(dilations):
+    for axis, remainder in _windows(dilations):
         outside = axis.levels["padding"] == "beyond the kernel"
         if outside or 0 in pool_counts(axis.n, axis.outputs, axis.parameters):
             continue
         starts_inside = axis.outputs * axis.step < axis.n + axis.parameters["padding"][0]
         further = "none" if not remainder else "starts inside" if starts_inside else "starts outside"
-        yield from _at_each_length(lengths, axis._replace(levels={**axis.levels, "remainder": further}))
+        yield axis._replace(levels={**axis.levels, "remainder": further})
 
 
 def transposed_axes() -> Iterator[Axis]:
     """Every axis of a transposed convolution that leaves an output."""
-    for lengths, axis, remainder in _windows():
+    for axis, remainder in _windows():
         levels = {k: v for k, v in axis.levels.items() if k != "remainder"}
         stride, dilation = axis.parameters["stride"], axis.parameters["dilation"]
         for output_padding in (
@@ -137,7 +140,7 @@ def transposed_axes() -> Iterator[Axis]:
             if conv_transpose_output_size(axis.outputs, **parameters) >= 1:
                 beyond = "beyond the stride" if output_padding >= stride else "some"
                 levels["output padding"] = beyond if output_padding else "none"
-                yield from _at_each_length(lengths, Axis(levels, parameters, axis.outputs, axis.outputs, 1))
+                yield Axis(levels, parameters, axis.outputs, axis.outputs, 1, axis.lengths)
 
 
 def downsampling_axes() -> Iterator[Axis]:
@@ -151,15 +154,13 @@ def downsampling_axes() -> Iterator[Axis]:
                 ),
             }
             n = (outputs - 1) * factor + 1 + left_over
-            yield from _at_each_length(lengths, Axis(levels, {"factor": factor}, n, outputs, factor))
+            yield Axis(levels, {"factor": factor}, n, outputs, factor, lengths)
 
 
 def upsampling_axes() -> Iterator[Axis]:
     """Every axis of a zero-upsampling."""
     for (lengths, n), factor in product(_lengths(), (1, 2, 3, 4)):
-        yield from _at_each_length(
-            lengths, Axis({"factor": _factor_level(factor)}, {"factor": factor}, n, n, 1)
-        )
+        yield Axis({"factor": _factor_level(factor)}, {"factor": factor}, n, n, 1, lengths)
 
 
 def _factor_level(factor: int) -> str:
@@ -169,8 +170,7 @@ def _factor_level(factor: int) -> str:
 def pointwise_axes() -> Iterator[Axis]:
     """Arrays of one to four axes; the length is the last one's."""
     for number, (lengths, n) in product((1, 2, 3, 4), _lengths()):
-        axis = Axis({"number of axes": str(number)}, {"number": number, "axis": number - 1}, n, n, 1)
-        yield from _at_each_length(lengths, axis)
+        yield Axis({"number of axes": str(number)}, {"number": number, "axis": number - 1}, n, n, 1, lengths)
 
 
 def softmax_axes() -> Iterator[Axis]:
@@ -179,7 +179,7 @@ def softmax_axes() -> Iterator[Axis]:
         for at in range(number):
             place = "last" if at == number - 1 else "middle" if at else "first"
             levels = {"number of axes": str(number), "axis": place}
-            yield from _at_each_length(lengths, Axis(levels, {"number": number, "axis": at}, n, n, 1))
+            yield Axis(levels, {"number": number, "axis": at}, n, n, 1, lengths)
 
 
 def no_axes() -> Iterator[Axis]:

@@ -45,9 +45,8 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "fortran": fortran,
     "strided": strided,
     "reversed": reversed_axes,
-    "read-only": read_only,
 }
-"""The layouts by name, the simplest first."""
+"""The layouts that meet every level of the other factors, by name, the simplest first."""
 
 
 def broadcast(a: Array) -> Array:
@@ -55,5 +54,5 @@ def broadcast(a: Array) -> Array:
     return np.broadcast_to(a[:1], a.shape)
 
 
-EVERY_LAYOUT = {**LAYOUTS, "broadcast": broadcast}
-"""These and the one that changes the numbers, so that not every kind of data can have it."""
+EVERY_LAYOUT = {**LAYOUTS, "read-only": read_only, "broadcast": broadcast}
+"""Also those to which it matters little what else a call is like. Broadcasting changes the numbers, too."""

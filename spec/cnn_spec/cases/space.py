@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import product
 
 from cnn_spec.cases import axis
-from cnn_spec.cases.axis import EXTENTS, LONG, Axis
+from cnn_spec.cases.axis import EXTENTS, LONG, Axis, Levels
 from cnn_spec.cases.layouts import LAYOUTS
 from cnn_spec.operations import OPERATIONS
 
@@ -26,7 +27,6 @@ AXES = ("equal", "unequal", "first only", "last only")
 
 
 Axes = Callable[[], Iterator[Axis]]
-Levels = tuple[str, ...]
 
 
 @cache
@@ -35,9 +35,10 @@ def choices_of(axes: Axes) -> tuple[dict[str, Levels], dict[Levels, list[Axis]]]
     factors: dict[str, dict[str, None]] = {}
     choices: dict[Levels, list[Axis]] = {}
     for choice in axes():
-        for factor, level in choice.levels.items():
-            factors.setdefault(factor, {})[level] = None
-        choices.setdefault(tuple(choice.levels.values()), []).append(choice)
+        for factor, levels in choice.all_levels.items():
+            factors.setdefault(factor, {}).update(dict.fromkeys(levels))
+        for levels in product(*choice.all_levels.values()):
+            choices.setdefault(levels, []).append(choice)
     return {factor: tuple(levels) for factor, levels in factors.items()}, choices
 
 

@@ -7,8 +7,10 @@ row's number, the dtype (for a size function: the number of the draw), and the k
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 
@@ -83,23 +85,45 @@ def row_count(function: str, source: str) -> int:
 def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]) -> Iterator[str]:
     """The ids of the cases of some rows.
 
-    A row is judged with every kind of data; the dtypes take turns over its kinds and over the rows, so that
-    each pair of levels meets each kind and each dtype, and each level each kind in each dtype, at half the cost.
-    A row with fewer kinds than dtypes is judged in every dtype. A case of a situation has one kind of data.
+    Where there are more kinds of data than dtypes, a row of the pairs is judged with exact data and one further kind,
+    so that each level meets each kind and each dtype; otherwise with every kind, and the dtypes take turns over the
+    kinds and the rows, so that each pair of levels meets each kind and each dtype. A row with fewer kinds than dtypes
+    is judged in every dtype. A case of a situation has one kind of data.
     """
     operation, _ = FUNCTIONS[function]
     variants = SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes
-    if source in SITUATIONS:
-        kind = data_in(operation, source)
-        yield from (f"{function}/{source}/{n}/{variants[n % len(variants)]}/{kind}" for n in numbers)
-        return
     kinds = data_kinds(operation)
-    take_turns = variants is dtypes and len(kinds) >= len(dtypes)
-    for number in numbers:
-        for turn, data in enumerate(kinds, start=number):
-            chosen = (dtypes[turn % len(dtypes)],) if take_turns else variants
-            for variant in chosen:
-                yield f"{function}/{source}/{number}/{variant}/{data}"
+    for n in numbers:
+        if source in SITUATIONS:
+            chosen = [(data_in(operation, source), variants[n % len(variants)])]
+        elif len(kinds) < len(variants) or variants is not dtypes:
+            chosen = [(kind, variant) for kind in kinds for variant in variants]
+        elif source == "pairs" and len(kinds) > 2:
+            chosen = _spread(function, dtypes)[n]
+        else:
+            chosen = [(kind, dtypes[turn % len(dtypes)]) for turn, kind in enumerate(kinds, start=n)]
+        yield from (f"{function}/{source}/{n}/{variant}/{kind}" for kind, variant in chosen)
+
+
+@lru_cache(maxsize=128)
+def _spread(function: str, dtypes: tuple[str, ...]) -> list[list[tuple[Data, str]]]:
+    """For each row of the pairs exact data and a further kind, each in a dtype: what its levels have met least."""
+    exact, *others = data_kinds(FUNCTIONS[function][0])
+    times_met = Counter[tuple[object, ...]]()
+
+    def gain(row: Row, kind: Data, dtype: str) -> float:
+        return sum(
+            2 * 16.0 ** -times_met[level, kind] + 16.0 ** -times_met[level, kind, dtype]
+            for level in row.items()
+        )
+
+    spread = []
+    for row in rows(function, "pairs"):
+        chosen = [max(product(kinds, dtypes), key=lambda c: gain(row, *c)) for kinds in ([exact], others)]
+        for level, (kind, dtype) in product(row.items(), chosen):
+            times_met.update([(level, kind), (level, kind, dtype)])
+        spread.append(chosen)
+    return spread
 
 
 def levels_of(case_id: str) -> Row:
