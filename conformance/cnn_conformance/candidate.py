@@ -23,8 +23,24 @@ from cnn_spec.operations import OPERATIONS, Implementation
 
 BUILT_IN = "reference"
 GROUP = "cnn_conformance.candidates"
-ADAPTERS = ("torch",)
-"""Libraries that come with an adapter, each in `cnn_conformance.adapters`."""
+ADAPTERS = {
+    "torch": "torch",
+    "torch_channels_last": "torch",
+    "jax": "jax",
+    "tensorflow": "tensorflow-cpu",
+    "keras": "keras",
+    "tinygrad": "tinygrad",
+    "mlx": "mlx[cpu]",
+    "paddle": "paddlepaddle",
+    "autograd": "autograd",
+    "scipy": "scipy",
+    "onnx": "onnx",
+    "onnxruntime": "onnxruntime onnx",
+    "openvino": "openvino onnx",
+    "opencv": "opencv-python-headless onnx",
+    "ncnn": "ncnn",
+}
+"""Libraries that come with an adapter, each in `cnn_conformance.adapters`, and what to install for it."""
 
 LARGEST_PICKLE = 90_000
 """Bytes of a pickled candidate: it travels in a command line."""
@@ -164,10 +180,12 @@ def _find_address(address: str) -> Found:
         import cnn_reference
 
         return Found(cnn_reference, "cnn_reference", "import cnn_reference as candidate")
-    if address in ADAPTERS:
-        module = _imported(f"cnn_conformance.adapters.{address}", address)
-        return Found(module, address, f"from cnn_conformance.adapters import {address} as candidate")
     place, _, name = address.partition(":")
+    if place in ADAPTERS:
+        module = _imported(f"cnn_conformance.adapters.{place}", place)
+        member = f"\ncandidate = getattr(candidate, {name!r})" if name else ""
+        importing = f"from cnn_conformance.adapters import {place} as candidate{member}"
+        return Found(_member(module, name, address), name or place, importing)
     if place.endswith(".py"):
         path = Path(place).resolve()
         found = _member(_from_file(path), name, address)
@@ -209,7 +227,8 @@ def _imported(module_name: str, address: str) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or module_name
         if address in ADAPTERS:
-            raise CandidateError(f"{address} is not installed; run `pip install {address}` first.") from error
+            wanted = ADAPTERS[address]
+            raise CandidateError(f"{missing} is not installed; run `pip install {wanted}` first.") from error
         if not module_name.startswith(missing):
             raise CandidateError(
                 f"{module_name} wants the module {missing}, which is not installed."

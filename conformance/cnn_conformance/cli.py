@@ -90,6 +90,12 @@ def main() -> None:
     type=OUTPUT,
     help="Keep a journal of the run here; if there is one, go on where it ends.",
 )
+@click.option(
+    "--python",
+    metavar="PATH",
+    default="",
+    help="The interpreter in which the candidate runs, in an environment of its own with NumPy and safetensors.",
+)
 @click.option("--json", "json_file", type=OUTPUT, help="Write the report here.")
 @click.option("--junit", "junit_file", type=OUTPUT, help="Write it as JUnit XML, for a CI system.")
 @click.option(
@@ -114,6 +120,7 @@ def run(
     timeout: float | None,
     memory: int | None,
     in_process: bool,
+    python: str,
     resume: Path | None,
     json_file: Path | None,
     junit_file: Path | None,
@@ -135,10 +142,12 @@ def run(
         (json_file, junit_file, html_file, markdown_file, resume, baseline if update_baseline else None),
     ):
         _check_writable(path)
+    if python and (in_process or candidate.startswith(COMMAND)):
+        _fail("--python is for a candidate in a Python process of its own; leave it out here.")
     for variable in THREADS:
         os.environ.setdefault(variable, "1")
     inside = in_process and not candidate.startswith(COMMAND)
-    subject = candidate if inside else isolated(candidate, timeout, memory)
+    subject = candidate if inside else isolated(candidate, timeout, memory, python)
     journal = None
     try:
         with _termination_interrupts():

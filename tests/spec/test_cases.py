@@ -9,6 +9,7 @@ from cnn_spec.cases.layouts import LAYOUTS
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, case_ids, case_of, rows
 from cnn_spec.cases.validity import describe, drawable, rebuild
 from cnn_spec.definitions import definition
+from cnn_spec.laws import ON_ARRAYS
 from cnn_spec.sights import spans_of
 
 
@@ -47,7 +48,7 @@ def test_unequal_axes_differ_where_they_can() -> None:
         c for c in cases("conv2d", "triples") if c.levels["axes"] == "unequal" and c.levels["stride"] != "1"
     ]
     differing = [c for c in unequal if len(set(c.call["stride"])) > 1 or len(set(spans_of(c.call))) > 1]
-    assert len(differing) > 0.8 * len(unequal) > 20
+    assert len(differing) >= 0.8 * len(unequal) > 20
 
 
 def test_the_same_id_and_seed_draw_the_same_bits_in_any_order() -> None:
@@ -91,7 +92,7 @@ def _reference():  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize("narrow", [np.float16, "bfloat16", "tf32", np.float32])
 def test_wide_data_show_any_rounding_through_a_narrower_format(narrow: object) -> None:
     dtype = np.dtype(np.float64 if narrow is np.float32 else np.float32)
-    wide = [c for c in cases("conv2d") if c.data is Data.WIDE and c.dtype == dtype]
+    wide = [c for c in cases("conv2d", "triples", step=3) if c.data is Data.WIDE and c.dtype == dtype]
     changed = [
         any(a is not None and not np.array_equal(narrowed(a, narrow), a) for a in c.call.arguments.values())
         for c in wide
@@ -166,7 +167,7 @@ def test_bounds_hold_for_correct_float32_and_not_for_bfloat16() -> None:
     assert rounded_away == len(small)
 
 
-@pytest.mark.parametrize("function", ["conv2d", "max_pool1d", "avg_pool3d_backward", "upsample2d", "tanh"])
+@pytest.mark.parametrize("function", [f for f, (name, _) in FUNCTIONS.items() if name in ON_ARRAYS])
 def test_over_pairs_each_level_meets_each_dtype_and_each_kind_of_data(function: str) -> None:
     ids = case_ids(function, "pairs", range(len(rows(function, "pairs"))), DTYPES)
     met = {

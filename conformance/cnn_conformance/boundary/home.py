@@ -4,6 +4,7 @@ Imports next to nothing, so that the program can start while this process still 
 """
 
 import base64
+import json
 import os
 import shlex
 import sys
@@ -11,9 +12,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_conformance.boundary import lifeline
+from cnn_conformance.boundary import abroad, lifeline
 from cnn_conformance.boundary.process import FAREWELL, Program
 
 if TYPE_CHECKING:
@@ -39,12 +42,13 @@ class Isolated:
     """A candidate that is to live in a process of its own. Picklable: only its description goes anywhere.
 
     `address` as on the command line, or a pickled candidate; `timeout` in seconds, for each call; `memory` in
-    bytes, resident.
+    bytes, resident; `python` is the interpreter that loads it, with an environment of its own: this one if it is empty.
     """
 
     address: str | bytes
     timeout: float
     memory: int
+    python: str = ""
 
     @property
     def foreign(self) -> bool:
@@ -62,20 +66,35 @@ class Isolated:
             return [sys.executable, "-I", "-S", lifeline.__file__, parent, *wanted]
         else:
             given = [self.address]
+        if self.python:
+            return [self.python, abroad.__file__, json.dumps(_our_folders()), parent, *given]
         return [sys.executable, "-P", "-m", "cnn_conformance.boundary.child", parent, *given]
 
     def start(self) -> Program:
-        """Start the program, with this process's import path. Raises OSError or ValueError."""
+        """Start the program, with this process's import path if it runs in its environment.
+
+        Raises OSError or ValueError.
+        """
         environment = dict(os.environ)
         environment.setdefault("MALLOC_PERTURB_", str(PERTURBATION))
-        if not self.foreign:
+        if self.python:
+            environment.pop("PYTHONPATH", None)
+        elif not self.foreign:
             environment["PYTHONPATH"] = os.pathsep.join(place or os.getcwd() for place in sys.path)
         return Program(self.command, environment, self.memory)
 
 
-def isolated(address: str | bytes, timeout: float | None = None, memory: int | None = None) -> Isolated:
+def _our_folders() -> dict[str, str]:
+    """Where our packages are."""
+    specs = {name: find_spec(name) for name in ("cnn_spec", "cnn_reference", "cnn_conformance")}
+    return {name: str(Path(spec.origin).parent) for name, spec in specs.items() if spec and spec.origin}
+
+
+def isolated(
+    address: str | bytes, timeout: float | None = None, memory: int | None = None, python: str = ""
+) -> Isolated:
     """A candidate that is to live in a process of its own, with the usual limits where none are given."""
-    return Isolated(address, timeout or TIMEOUT, memory or default_memory())
+    return Isolated(address, timeout or TIMEOUT, memory or default_memory(), python)
 
 
 class Home:

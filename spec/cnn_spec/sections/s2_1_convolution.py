@@ -116,7 +116,13 @@ CLAUSES = (
         standing=Standing.HOLDS,
         statement="Everything that is said of one axis holds of each axis on its own, with its own sizes and parameters.",
         laws=(
-            Law(operation="conv", check=axes_are_alike, when=(exact_integers, unequal_axes), least_rank=2),
+            Law(
+                operation="conv",
+                check=axes_are_alike,
+                when=(exact_integers, unequal_axes),
+                must_see=(a_kernel_above_one,),
+                least_rank=2,
+            ),
         ),
     ),
 )

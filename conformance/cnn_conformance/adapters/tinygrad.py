@@ -1,0 +1,99 @@
+"""tinygrad as a candidate, differentiated by its own gradients.
+
+Unless the environment says otherwise, it computes by its interpreter in Python, which wants no compiler.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+os.environ.setdefault("DEV", "PYTHON")
+
+import numpy as np
+from tinygrad import Tensor
+
+from cnn_conformance.adapters.common import (
+    Array,
+    Forward,
+    Library,
+    Pairs,
+    every,
+    fitting,
+    functions,
+    symmetric,
+)
+
+about = {
+    "name": "tinygrad",
+    "version": version("tinygrad"),
+    "shapes": "few",
+    "conventions": {"tie_gradient": "split", "relu_nan": "zero"},
+}
+
+
+def _sides(padding: Pairs) -> tuple[int, ...]:
+    """Last axis first."""
+    return tuple(side for pair in reversed(padding) for side in pair)
+
+
+def _conv(x: Tensor, w: Tensor, b: Tensor | None, *, padding: Pairs, **parameters: Any) -> Tensor:
+    return x.conv2d(w, b, padding=_sides(padding), **parameters)
+
+
+def _conv_transpose(x: Tensor, w: Tensor, b: Tensor | None, *, padding: Pairs, **parameters: Any) -> Tensor:
+    """Padding of unequal sides is cut off the unpadded result."""
+    if symmetric(padding):
+        return x.conv_transpose2d(w, b, padding=tuple(before for before, _ in padding), **parameters)
+    whole = x.conv_transpose2d(w, b, **parameters)
+    sides = zip(whole.shape[2:], padding, strict=True)
+    return whole[(..., *(slice(before, n - after) for n, (before, after) in sides))]
+
+
+def _max_pool(x: Tensor, *, padding: Pairs, **parameters: Any) -> Tensor:
+    return x.max_pool2d(padding=_sides(padding), **parameters)
+
+
+def _max_pool_with_indices(x: Tensor, *, padding: Pairs, **parameters: Any) -> tuple[Tensor, Tensor]:
+    y, indices = x.max_pool2d(padding=_sides(padding), return_indices=True, **parameters)
+    return y, indices
+
+
+def _avg_pool(x: Tensor, *, padding: Pairs, **parameters: Any) -> Tensor:
+    return x.avg_pool2d(padding=_sides(padding), **parameters)
+
+
+def _linear(x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
+    return x.linear(w.transpose(), b)
+
+
+def _differentiate(
+    of: Forward, parameters: Mapping[str, Any], variables: tuple[Tensor, ...], dy: Tensor
+) -> Sequence[Tensor]:
+    y = fitting(of(*variables, **parameters), dy)
+    derivatives: Sequence[Tensor] = y.gradient(*variables, gradient=dy)
+    return derivatives
+
+
+def _array(y: Tensor) -> Array:
+    return np.asarray(y.numpy())
+
+
+globals().update(
+    functions(
+        Library(lambda a: Tensor(np.ascontiguousarray(a)), _array, _differentiate),
+        {
+            "conv": _conv,
+            "conv_transpose": _conv_transpose,
+            "max_pool": _max_pool,
+            "max_pool_with_indices": _max_pool_with_indices,
+            "avg_pool": _avg_pool,
+            "downsample": lambda x, *, factor: x[every(factor)],
+            "linear": _linear,
+            "relu": lambda x: x.relu(),
+            "sigmoid": lambda x: x.sigmoid(),
+            "tanh": lambda x: x.tanh(),
+            "softmax": lambda x, *, axis: x.softmax(axis),
+        },
+    )
+)
