@@ -24,7 +24,6 @@ class Counterexample:
     law: str
     calls: tuple[Call, ...]
     """Every call that the law made, the last one last."""
-    layout: str
     expected: Array | None
     got: Array | None
     words: str
@@ -35,6 +34,15 @@ class Counterexample:
     """The law that, put to the case, shows that the clause is broken."""
     earlier: int | None = 0
     """So many of `calls` must come before for it to show; None if no sequence that does it was found."""
+
+    @property
+    def layout(self) -> str:
+        """How the arrays lie in memory, by name."""
+        return self.case.levels.get("layout", "contiguous")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as plain data, since NumPy's pickles forget how an array lies in memory."""
+        return of_plain, (to_plain(self),)
 
 
 def to_plain(example: Counterexample) -> dict[str, Any]:
@@ -61,16 +69,14 @@ def to_plain(example: Counterexample) -> dict[str, Any]:
 def of_plain(plain: Plain) -> Counterexample:
     """The counterexample that a report shows. Raises KeyError, TypeError or ValueError where it shows none."""
     case, shown_by = plain["case"], plain["shown_by"]
-    levels = dict(case["levels"])
     return Counterexample(
         plain["law"],
         _calls_of(plain["calls"]),
-        levels.get("layout", "contiguous"),
         None if plain["expected"] is None else _array_of(plain["expected"]),
         None if plain["got"] is None else _array_of(plain["got"]),
         plain["words"],
         plain["script"],
-        Case(case["id"], _calls_of(case["calls"]), Data(case["data"]), levels),
+        Case(case["id"], _calls_of(case["calls"]), Data(case["data"]), case["levels"]),
         Failure(case["id"], shown_by["clause"], shown_by["law"]),
         plain["earlier"],
     )

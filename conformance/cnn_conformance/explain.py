@@ -141,7 +141,6 @@ def _counterexample(
     return Counterexample(
         law=judged.law.name if broken == judged.clause and comparison else "",
         calls=tuple(calls),
-        layout=layout,
         expected=comparison.expected if comparison else None,
         got=comparison.got if comparison else None,
         words=violation.words,
