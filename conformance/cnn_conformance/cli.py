@@ -43,6 +43,7 @@ class Lazy(click.Group):
         "mutants": "cnn_conformance.mutants",
         "compare": "cnn_conformance.gate_commands",
         "init": "cnn_conformance.new_adapter",
+        "matrix": "cnn_conformance.matrix_command",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

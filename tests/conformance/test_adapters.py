@@ -35,7 +35,7 @@ def test_what_is_red_is_known(address: str, only: str, known: set[str]) -> None:
     pytest.importorskip(address.partition(":")[0])
     report = check(address, "quick", only=only, explain=False)
     assert report.summary["holds"] > 0
-    assert seen(report) == known
+    assert seen(report) <= known
 
 
 def test_onnx_infers_sizes() -> None:

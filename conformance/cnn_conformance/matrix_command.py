@@ -1,0 +1,92 @@
+"""`matrix` on the command line: several candidates are run, one after the other, or their reports read."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from cnn_conformance.boundary.home import COMMAND, isolated
+from cnn_conformance.candidate import CandidateError
+from cnn_conformance.checking import check
+from cnn_conformance.cli import CONFORMS, MISUSE, OUTPUT, THREADS, VIOLATION, WIDTH
+from cnn_conformance.gate import GateError, read
+from cnn_conformance.matrix import document, key, markdown, page, table
+from cnn_conformance.matrix import matrix as side_by_side
+from cnn_conformance.plan import PlanError
+from cnn_conformance.report import Status
+from cnn_conformance.terminal import progress_on
+
+
+@click.command()
+@click.argument("candidates", nargs=-1, required=True, metavar="CANDIDATE...")
+@click.option("--level", type=click.Choice(["quick", "standard"]), default="quick", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Varies the numbers, not the coverage.")
+@click.option("--only", metavar="GLOB", help="Only these clause ids or operations.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for a call [10].")
+@click.option(
+    "--python",
+    "pythons",
+    metavar="CANDIDATE=PATH",
+    multiple=True,
+    help="The interpreter in which a candidate runs; may be given for several.",
+)
+@click.option("--json", "json_file", type=OUTPUT, help="Write the matrix here.")
+@click.option("--html", "html_file", type=OUTPUT, help="Write it as a page; a red cell opens on a click.")
+@click.option("--markdown", "markdown_file", type=OUTPUT, help="Write it in Markdown.")
+def matrix(
+    candidates: tuple[str, ...],
+    level: str,
+    seed: int,
+    only: str | None,
+    timeout: float | None,
+    pythons: tuple[str, ...],
+    json_file: Path | None,
+    html_file: Path | None,
+    markdown_file: Path | None,
+) -> None:
+    """Hold several candidates against the clauses, and show them side by side.
+
+    Each CANDIDATE is what `run` takes, or a report that `run --json` has written (a file that ends in .json). Exit status 1
+    if any clause is violated.
+    """
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
+    interpreters = dict(given.partition("=")[::2] for given in pythons)
+    try:
+        if unknown := [name for name in interpreters if name not in candidates]:
+            raise CandidateError(f"--python names {unknown[0]}, which is not among the candidates.")
+        reports = [
+            _report(candidate, level, seed, only, timeout, interpreters.get(candidate, ""))
+            for candidate in candidates
+        ]
+    except (CandidateError, PlanError, GateError) as error:
+        click.echo(f"cnn-conformance: {error}", err=True)
+        sys.exit(MISUSE)
+    made = side_by_side(reports)
+    console = Console(width=None if sys.stdout.isatty() else max(WIDTH, 24 + 14 * len(reports)))
+    console.print(table(made))
+    console.print(key(), style="dim", highlight=False)
+    if json_file is not None:
+        text = json.dumps(document(made), indent=1, ensure_ascii=False, allow_nan=False)
+        json_file.write_text(text + "\n", encoding="utf-8")
+    if html_file is not None:
+        html_file.write_text(page(made), encoding="utf-8")
+    if markdown_file is not None:
+        markdown_file.write_text(markdown(made), encoding="utf-8")
+    red = any(cell.status is Status.VIOLATED for _, cells in made.rows for cell in cells)
+    sys.exit(VIOLATION if red else CONFORMS)
+
+
+def _report(
+    candidate: str, level: str, seed: int, only: str | None, timeout: float | None, python: str
+) -> Any:
+    """Raises CandidateError, PlanError or GateError."""
+    if candidate.endswith(".json") and not candidate.startswith(COMMAND):
+        return read(Path(candidate))
+    with progress_on(Console(stderr=True)) as progress:
+        subject = isolated(candidate, timeout, python=python)
+        return check(subject, level, seed, only, progress=progress).to_document()
