@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from cnn_conformance.candidate import About, Seat, Subject, about, placed
 from cnn_conformance.coverage import coverage_of
 from cnn_conformance.diagnosis import Suspect, diagnose
 from cnn_conformance.explain import Explanation, explain
+from cnn_conformance.journal import Journal, of_run
 from cnn_conformance.judging import Tallies, Tally, run_chunk
 from cnn_conformance.plan import (
     LEVELS,
@@ -87,6 +89,7 @@ def check(
     timeout: float | None = None,
     memory: int | None = None,
     progress: Progress | None = None,
+    journal: Journal | None = None,
 ) -> Report:
     """Hold a candidate against the clauses.
 
@@ -95,27 +98,32 @@ def check(
     first violation will do; without `explain` no smallest case is looked for, nor is a failing case asked again
     alone. `executor` is any executor of the standard interface; the candidate must then be an address, or picklable.
     `isolate` keeps the candidate in a child process, so that nothing it does ends the run; it must be a module, an
-    address or picklable, and may take `timeout` seconds for a call and hold `memory` bytes.
+    address or picklable, and may take `timeout` seconds for a call and hold `memory` bytes. What is reached is written
+    to the `journal`, and what is in it already is not done again.
 
     Raises CandidateError for a candidate that cannot be loaded, PlanError for a level or `only` that names
-    nothing.
+    nothing, JournalError for a journal of another run.
     """
     if level not in LEVELS:
         raise PlanError(f"There is no level {level!r}; it may be {', '.join(LEVELS)}.")
     started = time.perf_counter()
     run = executor or InlineExecutor()
     candidate = placed(candidate, isolate, timeout, memory)
-    with visiting(candidate):
+    with visiting(candidate), closing(journal) if journal else nullcontext():
         described = run.submit(about, candidate).result()
+        if journal:
+            journal.open(of_run(candidate, described, seed, level, only))
+            run = journal.over(run)
         tallies: Tallies = {}
         chunks = chunks_of(described, sources_of(level), seed, only)
         complete = _judge_all(run, candidate, chunks, tallies, stop_at_first, progress)
-        rounds = 0
-        deadline = time.perf_counter() + (BUDGET if budget is None else budget)
-        while level == "deep" and complete and time.perf_counter() < deadline:
-            rounds += 1
+        rounds, spent, limit = 0, 0.0, BUDGET if budget is None else budget
+        while level == "deep" and complete and (spent < limit or (journal and journal.spent(rounds + 1))):
+            rounds, began = rounds + 1, time.perf_counter()
             further = chunks_of(described, ((f"round-{rounds}", 1),), seed, only)
             complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
+            seconds = time.perf_counter() - began
+            spent += journal.spent(rounds, seconds) if journal else seconds
         judged = time.perf_counter()
         explained = _explain_all(run, candidate, tallies, seed) if explain else Explained()
         ended = time.perf_counter()
@@ -185,7 +193,7 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
     for one, explanation in zip(broken, explanations, strict=True):
         found = explanation.result()
         key = found.clause, one.function
-        examples[key] = min(examples.get(key, found), found, key=lambda e: (e.earlier is None, e.earlier))
+        examples[key] = min(examples.get(key, found), found, key=lambda e: e.rank)
         if found.clause != one.clause:
             tally = tallies[one.clause, one.function]
             tallies.setdefault((found.clause, one.function), Tally()).failures.update(tally.failures)

@@ -3,6 +3,8 @@ loaded, 3 nothing was checked, 4 the suite contradicts itself, 130 interrupted.
 """
 
 import os
+import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cnn_conformance.gate import Change
+    from cnn_conformance.journal import Journal
     from cnn_conformance.report import Report
 
 CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -84,6 +87,11 @@ def main() -> None:
 )
 @click.option("--in-process", is_flag=True, help="Do not keep the candidate in a process of its own.")
 @click.option(
+    "--resume",
+    type=OUTPUT,
+    help="Keep a journal of the run here; if there is one, go on where it ends.",
+)
+@click.option(
     "--python",
     metavar="PATH",
     default="",
@@ -114,6 +122,7 @@ def run(
     memory: int | None,
     in_process: bool,
     python: str,
+    resume: Path | None,
     json_file: Path | None,
     junit_file: Path | None,
     html_file: Path | None,
@@ -130,7 +139,8 @@ def run(
     if update_baseline and baseline is None:
         _fail("--update-baseline needs --baseline FILE: say which file to write.")
     for path in filter(
-        None, (json_file, junit_file, html_file, markdown_file, baseline if update_baseline else None)
+        None,
+        (json_file, junit_file, html_file, markdown_file, resume, baseline if update_baseline else None),
     ):
         _check_writable(path)
     if python and (in_process or candidate.startswith(COMMAND)):
@@ -139,11 +149,17 @@ def run(
         os.environ.setdefault(variable, "1")
     inside = in_process and not candidate.startswith(COMMAND)
     subject = candidate if inside else isolated(candidate, timeout, memory, python)
+    journal = None
     try:
-        report = _checked(jobs, subject, level, seed, only, budget)
+        with _termination_interrupts():
+            journal = _journal(resume)
+            report = _checked(jobs, subject, level, seed, only, budget, journal)
     except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
+        click.echo(f"Interrupted{_reached(journal)}.", err=True)
         sys.exit(INTERRUPTED)
+    finally:
+        if journal and journal.trouble:
+            click.echo(f"cnn-conformance: {journal.trouble}", err=True)
     from rich.console import Console
 
     from cnn_conformance.terminal import render
@@ -161,21 +177,65 @@ def run(
     sys.exit(status)
 
 
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _journal(path: Path | None) -> "Journal | None":
+    if path is None:
+        return None
+    from cnn_conformance.journal import Journal
+
+    return Journal(path)
+
+
+def _reached(journal: "Journal | None") -> str:
+    """What of an interrupted run is kept, and how to go on."""
+    if journal is None:
+        return ""
+    name = click.get_current_context().find_root().info_name or "cnn-conformance"
+    command = f"{name} {shlex.join(sys.argv[1:])}"
+    kept = f": {journal.judged} of {len(journal.planned)} chunks are judged, and in {journal.path}"
+    return f"{kept if journal.planned else ''}; go on with `{command}`"
+
+
 def _checked(
-    jobs: int, subject: object, level: str, seed: int, only: str | None, budget: float | None
+    jobs: int,
+    subject: object,
+    level: str,
+    seed: int,
+    only: str | None,
+    budget: float | None,
+    journal: "Journal | None",
 ) -> "Report":
     with _executor(jobs, subject) as executor:  # first, so that candidates load while this process imports
         from rich.console import Console
 
         from cnn_conformance.candidate import CandidateError
         from cnn_conformance.checking import check
+        from cnn_conformance.journal import JournalError
         from cnn_conformance.plan import PlanError
         from cnn_conformance.terminal import progress_on
 
         try:
             with progress_on(Console(stderr=True)) as progress:
-                return check(subject, level, seed, only, executor=executor, budget=budget, progress=progress)
-        except (CandidateError, PlanError) as error:
+                return check(
+                    subject,
+                    level,
+                    seed,
+                    only,
+                    executor=executor,
+                    budget=budget,
+                    progress=progress,
+                    journal=journal,
+                )
+        except (CandidateError, JournalError, PlanError) as error:
             _fail(str(error))
 
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from cnn_conformance.again import Broken, failing_alone, law_of, shortest_sequence, shown
 from cnn_conformance.candidate import Candidate, Subject, afresh, load
-from cnn_conformance.judging import Violation, trusted
+from cnn_conformance.counterexample import Counterexample
+from cnn_conformance.judging import Failure, Violation, trusted
 from cnn_conformance.plan import Judged
-from cnn_conformance.report import Contradiction, Counterexample
+from cnn_conformance.report import Contradiction
 from cnn_conformance.script import script_of
 from cnn_conformance.shrink import smallest
 from cnn_spec.bounds import Oracle
@@ -38,14 +39,18 @@ TERMS = 50_000
 class Explanation:
     """What became of a broken clause: its smallest counterexample, and whether this suite contradicts itself on it.
 
-    `clause` is the one that is broken in truth: CALLS-INDEPENDENT where no failing case fails alone. `earlier` calls
-    must come before for it to show; None if no sequence that does it was found.
+    `clause` is the one that is broken in truth: CALLS-INDEPENDENT where no failing case fails alone.
     """
 
     clause: str
     counterexample: Counterexample
     contradiction: Contradiction | None = None
-    earlier: int | None = 0
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The fewer earlier calls it takes, the better it explains; best where it is known how many."""
+        earlier = self.counterexample.earlier
+        return earlier is None, earlier or 0
 
 
 def explain(subject: Subject, broken: Broken) -> Explanation:
@@ -63,7 +68,7 @@ def explain(subject: Subject, broken: Broken) -> Explanation:
         _after_others(subject, candidate, broken, law_of(failure), case, oracle)
         for failure, case in weighed[:SEQUENCES]
     )
-    return min(tried, key=lambda found: (found.earlier is None, found.earlier))
+    return min(tried, key=lambda found: found.rank)
 
 
 def _smallest(
@@ -98,8 +103,16 @@ def _after_others(
     violation = Violation(INDEPENDENT, broken.function, words=words)
     return Explanation(
         INDEPENDENT,
-        _counterexample(INDEPENDENT, judged, candidate, case, calls, violation, oracle),
-        earlier=None if earlier is None else len(earlier),
+        _counterexample(
+            INDEPENDENT,
+            judged,
+            candidate,
+            case,
+            calls,
+            violation,
+            oracle,
+            earlier=None if earlier is None else len(earlier),
+        ),
     )
 
 
@@ -115,6 +128,7 @@ def _counterexample(
     calls: list[Call],
     violation: Violation,
     oracle: Oracle,
+    earlier: int | None = 0,
 ) -> Counterexample:
     clause = CLAUSES[broken]
     layout = case.levels.get("layout", "contiguous")
@@ -127,7 +141,6 @@ def _counterexample(
     return Counterexample(
         law=judged.law.name if broken == judged.clause and comparison else "",
         calls=tuple(calls),
-        layout=layout,
         expected=comparison.expected if comparison else None,
         got=comparison.got if comparison else None,
         words=violation.words,
@@ -139,6 +152,9 @@ def _counterexample(
             answers,
             candidate.about.declared.deterministic,
         ),
+        case=case,
+        shown_by=Failure(case.id, judged.clause, judged.law.check.__name__),
+        earlier=earlier,
     )
 
 

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.table import Table
 from rich.text import Text
 
-from cnn_conformance.report import Counterexample, Status
+from cnn_conformance.counterexample import of_plain
+from cnn_conformance.report import Status
 from cnn_conformance.terminal import STYLES
 from cnn_conformance.wording import MARKS, parts_of, source
-from cnn_spec.cases.stream import FUNCTIONS
 from cnn_spec.clause import Clause
 from cnn_spec.contents import in_order
 from cnn_spec.markdown import escaped
-from cnn_spec.operations import OPERATIONS, Array, Call
 from cnn_spec.sections import CLAUSES
 
 Document = Mapping[str, Any]
@@ -119,39 +117,7 @@ def _broken(verdict: Document) -> Broken:
     if verdict["region"]:
         words += f"; {verdict['region']['words']}"
     example = verdict["counterexample"]
-    return Broken(words, tuple(line for _, line in parts_of(_example(example))) if example else ())
-
-
-def _example(document: Document) -> Counterexample:
-    """A counterexample as it was before it became JSON, as far as it is shown."""
-    expected, got = (None if a is None else _array(a) for a in (document["expected"], document["got"]))
-    calls = tuple(map(_call, document["calls"]))
-    arrays = [a for call in document["calls"] for a in call["arrays"].values() if a]
-    layout = arrays[0]["layout"] if arrays else "contiguous"
-    return Counterexample(
-        document["law"], calls, layout, expected, got, document["words"], document["script"]
-    )
-
-
-def _call(document: Document) -> Call:
-    operation, rank = FUNCTIONS[document["function"]]
-    given = {name: _tuples(value) for name, value in document["parameters"].items()}
-    given |= {name: a and _array(a) for name, a in document["arrays"].items()}
-    declared = OPERATIONS[operation]
-    return Call(
-        operation,
-        rank,
-        {name: given[name] for name in declared.arrays if name in given},
-        {name: given[name] for name in declared.parameters if name in given},
-    )
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _array(document: Document) -> Array:
-    return np.array([float(n) for n in document["data"]], document["dtype"]).reshape(document["shape"])
+    return Broken(words, tuple(line for _, line in parts_of(of_plain(example))) if example else ())
 
 
 def table(of: Matrix) -> Table:

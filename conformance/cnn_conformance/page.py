@@ -8,9 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cnn_conformance import wording
+from cnn_conformance.counterexample import Counterexample
 from cnn_conformance.gate import RED, Change
 from cnn_conformance.heatmap import Picture, comparison, picture
-from cnn_conformance.report import Counterexample, Report, Status, Verdict, environment
+from cnn_conformance.report import Report, Status, Verdict, environment
 from cnn_spec.checks import evidence
 from cnn_spec.checks.formula import Formula
 from cnn_spec.checks.typeset import mathml

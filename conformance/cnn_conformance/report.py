@@ -1,7 +1,6 @@
 """The report: one data model, of which the terminal, JSON and every other form are views."""
 
 import json
-import math
 import os
 import platform
 from collections import Counter
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from cnn_conformance import __version__
+from cnn_conformance.counterexample import Counterexample, listed, to_plain
 from cnn_conformance.region import Region
 from cnn_spec import SPEC_VERSION
-from cnn_spec.operations import Array, Call
 
 SCHEMA_VERSION = 1
 
@@ -28,21 +27,6 @@ class Status(StrEnum):
     DECLINED = "declined"
     NOT_OFFERED = "not offered"
     INCONCLUSIVE = "inconclusive"
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """The smallest case in which a clause is broken."""
-
-    law: str
-    calls: tuple[Call, ...]
-    """Every call that the law made, the last one last."""
-    layout: str
-    expected: Array | None
-    got: Array | None
-    words: str
-    """What was wrong with an answer whose numbers were not looked at."""
-    script: str
 
 
 @dataclass(frozen=True)
@@ -189,49 +173,12 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "declined_cases": list(verdict.declined),
         "unseen": list(verdict.unseen),
         "error_in_bounds": verdict.error_in_bounds,
-        "counterexample": verdict.counterexample and _counterexample(verdict.counterexample),
+        "counterexample": verdict.counterexample and to_plain(verdict.counterexample),
         "region": verdict.region and _region(verdict.region),
-        "diagnosis": verdict.diagnosis and _listed(vars(verdict.diagnosis)),
+        "diagnosis": verdict.diagnosis and listed(vars(verdict.diagnosis)),
     }
 
 
 def _region(region: Region) -> dict[str, Any]:
     any_of = [{f: list(levels) for f, levels in one.items()} for one in region.alternatives]
     return {**vars(region), "alternatives": any_of}
-
-
-def _counterexample(example: Counterexample) -> dict[str, Any]:
-    return {
-        "law": example.law,
-        "calls": [
-            {
-                "function": call.function,
-                "parameters": {**_integers_of(call), **_listed(call.parameters)},
-                "arrays": {
-                    name: a if a is None else {**_array(a), "layout": example.layout}
-                    for name, a in call.arguments.items()
-                    if a is None or isinstance(a, np.ndarray)
-                },
-            }
-            for call in example.calls
-        ],
-        "expected": None if example.expected is None else _array(example.expected),
-        "got": None if example.got is None else _array(example.got),
-        "words": example.words,
-        "script": example.script,
-    }
-
-
-def _integers_of(call: Call) -> dict[str, int]:
-    return {name: value for name, value in call.arguments.items() if isinstance(value, int)}
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _listed(part) for name, part in value.items()}
-    return [_listed(part) for part in value] if isinstance(value, tuple) else value
-
-
-def _array(a: Array) -> dict[str, Any]:
-    numbers = [n if math.isfinite(n) else str(n) for n in a.ravel().tolist()]
-    return {"dtype": str(a.dtype), "shape": list(a.shape), "data": numbers}

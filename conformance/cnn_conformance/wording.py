@@ -7,7 +7,8 @@ from itertools import groupby
 
 import numpy as np
 
-from cnn_conformance.report import Contradiction, Counterexample, Diagnosis, Report, Status, Verdict
+from cnn_conformance.counterexample import Counterexample
+from cnn_conformance.report import Contradiction, Diagnosis, Report, Status, Verdict
 from cnn_spec.cases.stream import FUNCTIONS
 from cnn_spec.clause import Clause
 from cnn_spec.operations import Array, Call

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from cnn_conformance.counterexample import Counterexample
+from cnn_conformance.judging import Failure
 from cnn_conformance.legible import legible
 from cnn_conformance.region import Region
-from cnn_conformance.report import Contradiction, Counterexample, Diagnosis, Report, Status, Verdict
+from cnn_conformance.report import Contradiction, Diagnosis, Report, Status, Verdict
+from cnn_spec.case import Case, Data
 from cnn_spec.operations import Call
 
 NASTY = legible(
@@ -14,21 +17,22 @@ NASTY = legible(
 )
 """What a candidate might call itself, or say when it raises."""
 
+CONVOLUTION = Call(
+    "conv",
+    1,
+    {"x": np.array([[[0.0, 1.0]]]), "w": np.array([[[0.0, 1.0]]]), "b": None},
+    {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1},
+)
+RELU = Call("relu", 0, {"x": np.array([1.0])}, {})
 FLIPPED = Counterexample(
     law="affine map",
-    calls=(
-        Call(
-            "conv",
-            1,
-            {"x": np.array([[[0.0, 1.0]]]), "w": np.array([[[0.0, 1.0]]]), "b": None},
-            {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1},
-        ),
-    ),
-    layout="strided",
+    calls=(CONVOLUTION,),
     expected=np.array([[[1.0, -2.5]]]),
     got=np.array([[[0.25, -2.5]]]),
     words="",
     script="print('the script of the flipped kernel')",
+    case=Case("a", (CONVOLUTION,), Data.EXACT, {"kernel": "odd", "layout": "strided"}),
+    shown_by=Failure("a", "CONV-AFFINE", "affine_map"),
 )
 REGION = Region(
     ({"kernel": ("odd",)},), 3, 3, 4, "fails when kernel is odd, in 3 of 3 cases; holds in all 4 others"
@@ -36,12 +40,13 @@ REGION = Region(
 LOOKS = Diagnosis((("the kernel is flipped",),), 140, False)
 RAISED = Counterexample(
     law="",
-    calls=(Call("relu", 0, {"x": np.array([1.0])}, {}),),
-    layout="contiguous",
+    calls=(RELU,),
     expected=None,
     got=None,
     words=f"raised ValueError: {NASTY}",
     script=f"# {NASTY}",
+    case=Case("g", (RELU,), Data.EXACT, {}),
+    shown_by=Failure("g", "RELU", "elementwise_maximum"),
 )
 VERDICTS = (
     Verdict(

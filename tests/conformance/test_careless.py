@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cnn_conformance import check
-from cnn_conformance.report import Counterexample, Report
+from cnn_conformance.counterexample import Counterexample
+from cnn_conformance.report import Report
 
 CARELESS = str(Path(__file__).with_name("careless.py"))
 EXPECTED = {

@@ -10,7 +10,8 @@ import pytest
 
 from cnn_conformance import assert_conforms, check
 from cnn_conformance.checking import NonconformanceError
-from cnn_conformance.report import Counterexample, Report, Status, Verdict
+from cnn_conformance.counterexample import Counterexample
+from cnn_conformance.report import Report, Status, Verdict
 from cnn_conformance.terminal import plain_text
 
 PLANTED = str(Path(__file__).with_name("planted.py"))

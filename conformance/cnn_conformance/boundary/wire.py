@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, TensorSpec, deserialize, serialize
 
+from cnn_conformance.strides import laid_out, layout_of
 from cnn_spec.cases.stream import FUNCTIONS
 from cnn_spec.operations import OPERATIONS, Array, Call, Results
 
@@ -18,8 +19,6 @@ LENGTH = struct.Struct("<Q")
 """The number of bytes that follow; so begins a message, and so begins a safetensors blob, for its header."""
 LARGEST_HEADER = 1 << 20
 """Bytes of a blob's header."""
-FILLER = 77
-"""What stands between the elements of an array that has gaps."""
 DTYPES = {
     **{f"F{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)},
     **{f"I{bits}": np.dtype(f"<i{bits // 8}") for bits in (8, 16, 32, 64)},
@@ -142,29 +141,3 @@ def _plain(value: Any) -> Any:
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
-
-
-def layout_of(a: Array) -> dict[str, Any]:
-    """How an array lies in memory, as far as it is not row-major without gaps and writeable."""
-    layout: dict[str, Any] = {}
-    if not a.flags.c_contiguous:
-        layout["strides"] = [step // a.itemsize for step in a.strides]
-    if not a.flags.writeable:
-        layout["read_only"] = True
-    return layout
-
-
-def laid_out(a: Array, layout: Mapping[str, Any]) -> Array:
-    """A copy that lies in memory as `layout_of` found it."""
-    strides = layout.get("strides")
-    if strides is None:
-        laid = np.array(a)
-    else:
-        reach = [(n - 1) * step for n, step in zip(a.shape, strides, strict=True)]
-        first = -sum(r for r in reach if r < 0)
-        buffer = np.full(first + sum(r for r in reach if r > 0) + 1, FILLER, a.dtype)
-        laid = np.ndarray(a.shape, a.dtype, buffer, first * a.itemsize, [s * a.itemsize for s in strides])
-        laid[...] = a
-    if layout.get("read_only"):
-        laid.flags.writeable = False
-    return laid
