@@ -193,6 +193,13 @@ def _phases(
         yield x[(..., *(slice(f, f + s * (n + k - 2) + 1, s) for f, s, n, k in ends))], part
 
 
+def cut(sizes: Sequence[int], padding: Pairs) -> tuple[slice, ...]:
+    """The index of a transposed convolution's spatial axes without their padding."""
+    if any(n <= before + after for n, (before, after) in zip(sizes, padding, strict=True)):
+        raise ValueError("padding that leaves no output")
+    return tuple(slice(before, n - after) for n, (before, after) in zip(sizes, padding, strict=True))
+
+
 def every(factor: Sequence[int]) -> tuple[Any, ...]:
     """The index of the first of every `factor` elements of each spatial axis."""
     if min(factor) < 1:

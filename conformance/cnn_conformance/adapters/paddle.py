@@ -13,6 +13,7 @@ from cnn_conformance.adapters.common import (
     Library,
     Pairs,
     Tensor,
+    cut,
     every,
     fitting,
     functions,
@@ -21,7 +22,7 @@ from cnn_conformance.adapters.common import (
 
 paddle.device.set_device("cpu")
 
-about = {"name": "paddle", "version": paddle.__version__}
+about = {"name": "paddle", "version": paddle.__version__, "conventions": {"pool_nan": "ignore"}}
 
 
 def _of_rank(name: str, x: Tensor) -> Forward:
@@ -50,11 +51,12 @@ def _conv_transpose(x: Tensor, w: Tensor, b: Tensor | None, *, padding: Pairs, *
     """Padding of unequal sides is cut off the unpadded result."""
     transpose = getattr(F, f"conv{len(x.shape) - 2}d_transpose")
     options = _listed(parameters)
+    if any(extra >= s for extra, s in zip(options["output_padding"], options["stride"], strict=True)):
+        raise NotImplementedError("output padding of the stride or more")
     if symmetric(padding):
         return transpose(x, w, b, padding=[before for before, _ in padding], **options)
     whole = transpose(x, w, b, **options)
-    sides = zip(whole.shape[2:], padding, strict=True)
-    return whole[(..., *(slice(before, n - after) for n, (before, after) in sides))]
+    return whole[(..., *cut(whole.shape[2:], padding))]
 
 
 def _max_pool(x: Tensor, *, padding: Pairs, dilation: Sequence[int], **parameters: Any) -> Tensor:

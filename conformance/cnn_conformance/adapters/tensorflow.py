@@ -15,13 +15,14 @@ from cnn_conformance.adapters.common import (
     Library,
     Pairs,
     Tensor,
+    cut,
     every,
     fitting,
     functions,
     is_same,
 )
 
-about = {"name": "tensorflow", "version": tf.__version__}
+about = {"name": "tensorflow", "version": tf.__version__, "conventions": {"pool_nan": "ignore"}}
 
 
 def _last(x: Tensor) -> Tensor:
@@ -103,8 +104,7 @@ def _conv_transpose(
         "VALID",
         dilations=list(dilation),
     )
-    sides = zip(sizes, padding, strict=True)
-    return _biased(y[(slice(None), *(slice(before, n - after) for n, (before, after) in sides))], b)
+    return _biased(y[(slice(None), *cut(sizes, padding))], b)
 
 
 def _max_pool(
@@ -118,9 +118,14 @@ def _max_pool(
 ) -> Tensor:
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
-    _require_one_of(stride, dilation)
     x = _last(_around(x, padding, -np.inf))
-    return _first(tf.nn.pool(x, list(kernel_size), "MAX", list(stride), "VALID", dilations=list(dilation)))
+    if max(dilation) == 1:
+        y = tf.nn.max_pool(x, list(kernel_size), list(stride), "VALID")
+    elif max(stride) == 1:
+        y = tf.nn.pool(x, list(kernel_size), "MAX", [1] * len(stride), "VALID", dilations=list(dilation))
+    else:
+        raise NotImplementedError("stride and dilation at once")
+    return _first(y)
 
 
 def _avg_pool(
@@ -140,7 +145,7 @@ def _avg_pool(
         rule = "same"
     else:
         raise NotImplementedError("padding that does not count, other than the same")
-    return _first(tf.nn.pool(_last(x), list(kernel_size), "AVG", list(stride), rule.upper()))
+    return _first(tf.nn.avg_pool(_last(x), list(kernel_size), list(stride), rule.upper()))
 
 
 def _linear(x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:

@@ -18,6 +18,7 @@ from cnn_conformance.adapters.common import (
     Forward,
     Library,
     Pairs,
+    cut,
     every,
     fitting,
     functions,
@@ -46,8 +47,7 @@ def _conv_transpose(x: Tensor, w: Tensor, b: Tensor | None, *, padding: Pairs, *
     if symmetric(padding):
         return x.conv_transpose2d(w, b, padding=tuple(before for before, _ in padding), **parameters)
     whole = x.conv_transpose2d(w, b, **parameters)
-    sides = zip(whole.shape[2:], padding, strict=True)
-    return whole[(..., *(slice(before, n - after) for n, (before, after) in sides))]
+    return whole[(..., *cut(whole.shape[2:], padding))]
 
 
 def _max_pool(x: Tensor, *, padding: Pairs, **parameters: Any) -> Tensor:
