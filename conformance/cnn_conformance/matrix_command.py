@@ -66,7 +66,14 @@ def matrix(
     except (CandidateError, PlanError, GateError) as error:
         click.echo(f"cnn-conformance: {error}", err=True)
         sys.exit(MISUSE)
-    made = side_by_side(reports)
+    try:
+        made = side_by_side(reports)
+    except (KeyError, TypeError, ValueError) as error:
+        click.echo(
+            f"cnn-conformance: A report is not one of this version ({error!r}); run its candidate again.",
+            err=True,
+        )
+        sys.exit(MISUSE)
     console = Console(width=None if sys.stdout.isatty() else max(WIDTH, 24 + 14 * len(reports)))
     console.print(table(made))
     console.print(key(), style="dim", highlight=False)

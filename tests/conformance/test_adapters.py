@@ -1,13 +1,17 @@
 """Adapters against the libraries that are installed: nothing is red but what `FINDINGS.md` writes up."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from cnn_conformance import check
 from cnn_conformance.candidate import ADAPTERS, CandidateError, find, load
-from cnn_conformance.report import Report
+from cnn_conformance.report import Report, Status
 
 REFUSED, ANSWERED = "IMPOSSIBLE-REFUSED", "VALID-CALL-ANSWERED"
+ROOT = Path(__file__).parents[2]
+
 pytestmark = pytest.mark.filterwarnings("ignore")
 """What libraries warn of is their own."""
 
@@ -36,6 +40,13 @@ def test_what_is_red_is_known(address: str, only: str, known: set[str]) -> None:
     report = check(address, "quick", only=only, explain=False)
     assert report.summary["holds"] > 0
     assert seen(report) <= known
+
+
+def test_layers_of_course_work_conform() -> None:
+    report = check(str(ROOT / "conformance" / "examples" / "course_layers.py"), "quick", explain=False)
+    assert report.violations == ()
+    offered = {v.operation for v in report.verdicts if v.status is Status.HOLDS}
+    assert {"conv2d", "conv2d_backward", "linear_backward", "relu"} <= offered
 
 
 def test_onnx_infers_sizes() -> None:

@@ -145,7 +145,13 @@ def _tensor(a: Array) -> Tensor:
 
 
 def _array(y: Tensor) -> Array:
-    return np.array(y)
+    """Here is where MLX computes, and refuses some convolutions of float64."""
+    try:
+        return np.array(y)
+    except ValueError as error:
+        if "unsupported data type" in str(error):
+            raise NotImplementedError(str(error)) from error
+        raise
 
 
 globals().update(

@@ -78,6 +78,7 @@ def _downsample_model(x: Array, *, factor: Sequence[int]) -> ModelProto:
 
 def _upsample_model(x: Array, *, factor: Sequence[int]) -> ModelProto:
     """A transposed convolution with a kernel of a single one puts zeros between neighbours."""
+    every(factor)
     one = np.ones((x.shape[1], 1, *(1 for _ in factor)), x.dtype)
     return model("ConvTranspose", x, (one,), strides=factor, group=x.shape[1])
 
