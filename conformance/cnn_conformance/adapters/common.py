@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_spec.cases.stream import FUNCTIONS
+
 Array = NDArray[Any]
 Tensor = Any
 """Of whatever type the library has."""
@@ -15,28 +17,6 @@ Pairs = Sequence[tuple[int, int]]
 Forward = Callable[..., Any]
 """An operation on tensors, called as the interface's function of any rank is."""
 Differentiate = Callable[[Forward, Mapping[str, Any], tuple[Tensor, ...], Tensor], Sequence[Tensor]]
-
-RANKED = (
-    "conv",
-    "conv_transpose",
-    "depthwise_conv",
-    "separable_conv",
-    "max_pool",
-    "max_pool_with_indices",
-    "avg_pool",
-    "downsample",
-    "upsample",
-    "pixel_shuffle",
-    "pixel_unshuffle",
-)
-"""Operations with a function for each number of spatial axes."""
-UNDIFFERENTIATED = (
-    "depthwise_conv",
-    "separable_conv",
-    "max_pool_with_indices",
-    "pixel_shuffle",
-    "pixel_unshuffle",
-)
 
 
 @dataclass(frozen=True)
@@ -59,15 +39,17 @@ def functions(
 
     A convolution with groups gives the depthwise and the separable one.
     """
-    made: dict[str, Callable[..., Any]] = {}
     if "conv" in forward:
         forward = {**forward, **_of_channels(forward["conv"])}
-    for operation, of in forward.items():
-        suffixes = {f"{rank}d": rank for rank in ranks} if operation in RANKED else {"": None}
-        for suffix, rank in suffixes.items():
-            made[operation + suffix] = _on_arrays(library, of, rank)
-            if library.differentiate and operation not in UNDIFFERENTIATED:
-                made[f"{operation}{suffix}_backward"] = _backward(library, operation, of, rank)
+    made: dict[str, Callable[..., Any]] = {}
+    for function, (operation, rank) in FUNCTIONS.items():
+        base = operation.removesuffix("_backward")
+        if base not in forward or rank not in (0, *ranks):
+            continue
+        if base == operation:
+            made[function] = _on_arrays(library, forward[base], rank)
+        elif library.differentiate:
+            made[function] = _backward(library, library.differentiate, base, forward[base], rank)
     return made
 
 
@@ -83,21 +65,20 @@ def _of_channels(conv: Forward) -> dict[str, Forward]:
     return {"depthwise_conv": depthwise, "separable_conv": separable}
 
 
-def _on_arrays(library: Library, of: Forward, rank: int | None) -> Callable[..., Any]:
+def _on_arrays(library: Library, of: Forward, rank: int) -> Callable[..., Any]:
     def function(*arrays: Array | None, **parameters: Any) -> Any:
-        require_rank(rank, arrays[0])
+        _require_rank(rank, arrays[0])
         y = of(*(None if a is None else library.tensor(a) for a in arrays), **parameters)
         return tuple(map(library.array, y)) if isinstance(y, tuple) else library.array(y)
 
     return function
 
 
-def _backward(library: Library, operation: str, of: Forward, rank: int | None) -> Callable[..., Any]:
-    differentiate = library.differentiate
-    assert differentiate is not None
-
+def _backward(
+    library: Library, differentiate: Differentiate, operation: str, of: Forward, rank: int
+) -> Callable[..., Any]:
     def function(dy: Array, *arrays: Array, **parameters: Any) -> Any:
-        require_rank(rank, arrays[0])
+        _require_rank(rank, arrays[0])
         if len(arrays) == 2:
             w = arrays[1]
             groups = parameters.get("groups", 1)
@@ -118,9 +99,9 @@ def fitting(y: Tensor, dy: Tensor) -> Tensor:
     return y
 
 
-def require_rank(rank: int | None, x: Array | None) -> None:
-    """For functions that take any number of spatial axes."""
-    if rank is not None and x is not None and x.ndim != 2 + rank:
+def _require_rank(rank: int, x: Array | None) -> None:
+    """For functions that take any number of spatial axes; 0 for those that have none."""
+    if rank and x is not None and x.ndim != 2 + rank:
         raise ValueError(f"an array of {x.ndim} axes, where (N, C, *spatial) has {2 + rank}")
 
 
@@ -151,6 +132,15 @@ def whole_windows(
             last -= s
         sides.append((before, after + max(0, last + span - size)))
     return sides
+
+
+def is_same(shape: Sequence[int], kernel_size: Sequence[int], stride: Sequence[int], padding: Pairs) -> bool:
+    """Whether this is the padding that TensorFlow calls "same": as much as the last window lacks, the larger half after."""
+    lacking = (
+        max(0, -(-n // s) * s - s + k - n) if s > 0 else -1
+        for n, k, s in zip(shape, kernel_size, stride, strict=True)
+    )
+    return all(pair == (few // 2, few - few // 2) for few, pair in zip(lacking, padding, strict=True))
 
 
 def convolution(

@@ -1,0 +1,185 @@
+"""Keras as a candidate, on whichever backend it is set up for: `keras.ops`, channels last.
+
+Its backend differentiates: JAX, torch or TensorFlow; on others there is no backward.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", next(filter(find_spec, ("tensorflow", "torch", "jax")), "numpy"))
+
+import keras
+import numpy as np
+from keras import ops
+
+from cnn_conformance.adapters.common import (
+    Array,
+    Forward,
+    Library,
+    Pairs,
+    Tensor,
+    every,
+    fitting,
+    functions,
+    is_same,
+)
+
+BACKEND = keras.backend.backend()
+
+about = {
+    "name": f"keras on {BACKEND}",
+    "version": keras.__version__,
+    "shapes": "few",
+}
+
+
+def _last(x: Tensor) -> Tensor:
+    return ops.moveaxis(x, 1, -1)
+
+
+def _biased(y: Tensor, b: Tensor | None) -> Tensor:
+    return ops.moveaxis(y if b is None else y + b, -1, 1)
+
+
+def _kernel(w: Tensor) -> Tensor:
+    """The spatial axes first, then those of the channels, the other way round."""
+    return ops.transpose(w, [*range(2, len(w.shape)), 1, 0])
+
+
+def _around(x: Tensor, padding: Pairs, value: float = 0.0) -> Tensor:
+    return ops.pad(x, [(0, 0), (0, 0), *padding], constant_values=value)
+
+
+def _conv(
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None,
+    *,
+    stride: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+    groups: int,
+) -> Tensor:
+    """Keras knows the number of groups from the kernel's channels."""
+    if groups < 1 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
+        raise ValueError(f"{x.shape[1]} channels in {groups} groups of {w.shape[1]}, {w.shape[0]} results")
+    if BACKEND == "tensorflow" and groups > 1 and len(stride) == 3:
+        raise NotImplementedError("groups in three dimensions")
+    if max(stride) > 1 and max(dilation) > 1:
+        raise NotImplementedError("stride and dilation at once")
+    x = _last(_around(x, padding))
+    return _biased(ops.conv(x, _kernel(w), stride, "valid", "channels_last", dilation), b)
+
+
+def _max_pool(
+    x: Tensor,
+    *,
+    kernel_size: Sequence[int],
+    stride: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+    ceil_mode: bool,
+) -> Tensor:
+    if ceil_mode or max(dilation) > 1:
+        raise NotImplementedError("ceil_mode and dilation")
+    if min(dilation) < 1:
+        raise ValueError("a dilation below 1")
+    x = _last(_around(x, padding, -np.inf))
+    return ops.moveaxis(ops.max_pool(x, kernel_size, stride, "valid", "channels_last"), -1, 1)
+
+
+def _avg_pool(
+    x: Tensor,
+    *,
+    kernel_size: Sequence[int],
+    stride: Sequence[int],
+    padding: Pairs,
+    ceil_mode: bool,
+    count_include_pad: bool,
+) -> Tensor:
+    if ceil_mode:
+        raise NotImplementedError("ceil_mode")
+    if count_include_pad or not np.any(padding):
+        x, rule = _around(x, padding), "valid"
+    elif is_same(x.shape[2:], kernel_size, stride, padding):
+        rule = "same"
+    else:
+        raise NotImplementedError("padding that does not count, other than the same")
+    return ops.moveaxis(ops.average_pool(_last(x), kernel_size, stride, rule, "channels_last"), -1, 1)
+
+
+def _linear(x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
+    y = ops.matmul(x, ops.transpose(w))
+    return y if b is None else y + b
+
+
+def _by_jax(f: Callable[..., Tensor], variables: tuple[Tensor, ...], dy: Tensor) -> Sequence[Tensor]:
+    import jax
+
+    _, derivative = jax.vjp(f, *variables)
+    found: Sequence[Tensor] = derivative(dy)
+    return found
+
+
+def _by_torch(f: Callable[..., Tensor], variables: tuple[Tensor, ...], dy: Tensor) -> Sequence[Tensor]:
+    import torch
+
+    watched = [v.detach().requires_grad_() for v in variables]
+    found: Sequence[Tensor] = torch.autograd.grad(f(*watched), watched, dy)
+    return found
+
+
+def _by_tensorflow(f: Callable[..., Tensor], variables: tuple[Tensor, ...], dy: Tensor) -> Sequence[Tensor]:
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(variables)
+        y = f(*variables)
+    found: Sequence[Tensor] = tape.gradient(y, variables, dy)
+    return found
+
+
+_BY = {"jax": _by_jax, "torch": _by_torch, "tensorflow": _by_tensorflow}
+
+
+def _differentiate(
+    of: Forward, parameters: Mapping[str, Any], variables: tuple[Tensor, ...], dy: Tensor
+) -> Sequence[Tensor]:
+    if BACKEND == "tensorflow" and (
+        max(parameters.get("dilation", (1,))) > 1 or parameters.get("groups", 1) > 1
+    ):
+        raise NotImplementedError("derivatives with groups or dilation on the CPU")
+    return _BY[BACKEND](lambda *given: fitting(of(*given, **parameters), dy), variables, dy)
+
+
+def _tensor(a: Array) -> Tensor:
+    return ops.convert_to_tensor(np.ascontiguousarray(a), dtype=str(a.dtype))
+
+
+def _array(y: Tensor) -> Array:
+    return np.asarray(ops.convert_to_numpy(y))
+
+
+if BACKEND == "jax":
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+
+globals().update(
+    functions(
+        Library(_tensor, _array, _differentiate if BACKEND in _BY else None),
+        {
+            "conv": _conv,
+            "max_pool": _max_pool,
+            "avg_pool": _avg_pool,
+            "downsample": lambda x, *, factor: x[every(factor)],
+            "linear": _linear,
+            "relu": ops.relu,
+            "sigmoid": ops.sigmoid,
+            "tanh": ops.tanh,
+            "softmax": lambda x, *, axis: ops.softmax(x, axis=axis),
+        },
+    )
+)
