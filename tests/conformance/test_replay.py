@@ -1,12 +1,15 @@
 """Counterexamples of a report, judged again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from cnn_conformance import check
 from cnn_conformance.cli import main
+from cnn_conformance.replay import Fate, judged_again
 
 BROKEN = """
 import os
@@ -14,7 +17,6 @@ import numpy as np
 import cnn_reference as right
 
 about = {"name": "mine", "version": "1"}
-calls = []
 
 def upsample1d(x, *, factor):
     return right.upsample1d(x, factor=factor) + (factor[0] > 2)
@@ -23,6 +25,10 @@ def same_padding(kernel_size):
     if kernel_size > 20:
         os.abort()
     return right.same_padding(kernel_size)
+"""
+FORGETFUL = """
+import cnn_reference as right
+calls = []
 
 def downsample1d(x, *, factor):
     calls.append(x.shape)
@@ -55,12 +61,22 @@ def test_what_was_not_mended_still_fails(report: Path) -> None:
     ran = call("replay", report)
     assert ran.exit_code == 1
     failures = recorded(report)
-    assert {"UP-ZEROS on upsample1d", "NO-CRASH on same_padding", "CALLS-INDEPENDENT on downsample1d"} <= set(
-        failures
-    )
+    assert {"UP-ZEROS on upsample1d", "NO-CRASH on same_padding"} <= set(failures)
     lines = ran.stdout.splitlines()
     assert [line.split("  ")[1].partition(":")[0] for line in lines] == failures
     assert {line.split("  ")[0] for line in lines} == {"STILL FAILS"}
+
+
+def test_what_shows_only_after_earlier_calls_is_judged_after_them(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(FORGETFUL, "utf-8")
+    (broken,) = check(str(mine), level="quick", only="downsample1d").violations
+    assert broken.clause == "CALLS-INDEPENDENT"
+    assert broken.counterexample is not None
+    assert broken.counterexample.earlier
+    assert judged_again(str(mine), broken.counterexample)[0] is Fate.STILL_FAILS
+    assert judged_again(str(mine), replace(broken.counterexample, earlier=0))[0] is Fate.FIXED
+    assert judged_again(str(mine), replace(broken.counterexample, earlier=None))[0] is Fate.CANNOT_RUN
 
 
 def test_what_was_mended_is_fixed(report: Path, tmp_path: Path) -> None:
