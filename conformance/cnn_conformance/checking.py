@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from cnn_conformance.again import Broken
-from cnn_conformance.boundary.home import visiting
+from cnn_conformance.boundary.home import Isolated, visiting
 from cnn_conformance.candidate import About, Seat, Subject, about, placed
 from cnn_conformance.coverage import coverage_of
 from cnn_conformance.diagnosis import Suspect, diagnose
@@ -139,8 +139,14 @@ def check(
             coverage=tuple(
                 coverage_of(function, _judged(tallies, function)) for function in functions_of(only)
             ),
+            address=_address(candidate),
             timing={"judging": judged - started, "explaining": ended - judged, "total": ended - started},
         )
+
+
+def _address(candidate: Subject) -> str | None:
+    address = candidate.address if isinstance(candidate, Isolated) else candidate
+    return address if isinstance(address, str) else None
 
 
 def assert_conforms(candidate: Subject, **options: Any) -> Report:

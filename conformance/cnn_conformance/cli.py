@@ -43,6 +43,7 @@ class Lazy(click.Group):
         "mutants": "cnn_conformance.mutants",
         "compare": "cnn_conformance.gate_commands",
         "init": "cnn_conformance.new_adapter",
+        "replay": "cnn_conformance.replay",
         "matrix": "cnn_conformance.matrix_command",
     }
 

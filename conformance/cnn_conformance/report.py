@@ -109,6 +109,8 @@ class Report:
     coverage: tuple[Coverage, ...] = ()
     """Of each operation that was asked for; nothing is exercised of one that is not offered."""
     timing: Mapping[str, float] = field(default_factory=dict)
+    address: str | None = None
+    """Where the candidate is, if it has an address."""
 
     @property
     def summary(self) -> dict[str, int]:
@@ -136,6 +138,7 @@ class Report:
             "schema_version": SCHEMA_VERSION,
             "spec_version": SPEC_VERSION,
             "candidate": dict(self.candidate),
+            "address": self.address,
             "environment": environment(),
             "seed": self.seed,
             "level": self.level,

@@ -85,8 +85,8 @@ def row_count(function: str, source: str) -> int:
 def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]) -> Iterator[str]:
     """The ids of the cases of some rows.
 
-    Where there are more kinds of data than dtypes, a row of the pairs is judged with exact data and no more further
-    kinds than it takes for each level to meet each kind and each dtype; otherwise with every kind, and the dtypes take turns over the
+    Where there are more kinds of data than dtypes, a row of the pairs is judged with exact data and one further kind,
+    so that each level meets each kind and each dtype; otherwise with every kind, and the dtypes take turns over the
     kinds and the rows, so that each pair of levels meets each kind and each dtype. A row with fewer kinds than dtypes
     is judged in every dtype. A case of a situation has one kind of data.
     """
@@ -107,7 +107,10 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
 
 @lru_cache(maxsize=128)
 def _spread(function: str, dtypes: tuple[str, ...]) -> list[list[tuple[Data, str]]]:
-    """For each row of the pairs exact data, and further kinds while its levels have not met them; each in a dtype."""
+    """For each row of the pairs exact data and a further kind, each in a dtype: what its levels have met least.
+
+    Rows of a rare level may have more kinds.
+    """
     exact, *others = data_kinds(FUNCTIONS[function][0])
     times_met = Counter[tuple[object, ...]]()
 
@@ -121,13 +124,11 @@ def _spread(function: str, dtypes: tuple[str, ...]) -> list[list[tuple[Data, str
         times_met.update(met for level in row.items() for met in ((level, kind), (level, kind, dtype)))
         return kind, dtype
 
-    def not_met(row: Row) -> list[Data]:
-        return [kind for kind in others if any((level, kind) not in times_met for level in row.items())]
-
     found = rows(function, "pairs")
-    spread = [[best(row, kinds) for kinds in ([exact], not_met(row)) if kinds] for row in found]
-    for row, chosen in zip(found, spread, strict=True):
-        chosen += [best(row, [kind]) for kind in not_met(row)]
+    spread = [[best(row, [exact]), best(row, others)] for row in found]
+    for (row, chosen), kind in product(zip(found, spread, strict=True), others):
+        if any((level, kind) not in times_met for level in row.items()):
+            chosen.append(best(row, [kind]))
     return spread
 
 
