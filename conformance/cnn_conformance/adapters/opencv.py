@@ -15,7 +15,7 @@ about = {
     "version": cv2.__version__,
     "dtypes": ("float32",),
     "accuracy": "normwise",
-    "conventions": {"activation_accuracy": "one"},
+    "conventions": {"pool_nan": "ignore", "activation_accuracy": "one"},
 }
 
 cv2.setNumThreads(1)
@@ -26,11 +26,14 @@ def _run(model: ModelProto, x: Array) -> Sequence[Any]:
     try:
         net = cv2.dnn.readNetFromONNX(np.frombuffer(model.SerializeToString(), np.uint8))
         net.setInput(np.ascontiguousarray(x))
-        return [net.forward()]
+        y = net.forward()
     except cv2.error as error:
         if error.code == cv2.Error.StsNotImplemented:
             raise NotImplementedError(str(error)) from error
         raise
+    if y is None:
+        raise NotImplementedError("OpenCV has no arrays without elements")
+    return [y]
 
 
 for _name, _function in onnx_functions(_run).items():
