@@ -11,7 +11,7 @@ from cnn_conformance.cli import main
 from cnn_conformance.matrix import markdown, matrix, page
 
 PLANTED = str(Path(__file__).parent / "planted.py")
-HALF = "from cnn_reference import conv1d as whole\ndef conv1d(x, w, b, **p): return whole(x, w, b, **p) / 2\n"
+HALF = "from cnn_reference import conv1d as whole, conv2d\ndef conv1d(x, w, b, **p): return whole(x, w, b, **p) / 2\n"
 
 
 def call(*arguments: str | Path) -> Result:
@@ -22,14 +22,14 @@ def call(*arguments: str | Path) -> Result:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("matrix")
     (folder / "half.py").write_text(HALF, "utf-8")
-    ran = call("run", folder / "half.py", "--only", "conv1d", "--json", folder / "half.json")
+    ran = call("run", folder / "half.py", "--only", "conv[12]d", "--json", folder / "half.json")
     assert ran.exit_code == 1, ran.output
     return folder
 
 
 def test_a_run_and_a_report_side_by_side(folder: Path) -> None:
     views = [f"--{kind}={folder / f'matrix.{kind}'}" for kind in ("json", "html", "markdown")]
-    ran = call("matrix", "reference", folder / "half.json", "--only", "conv1d", *views)
+    ran = call("matrix", "reference", folder / "half.json", "--only", "conv[12]d", *views)
     assert ran.exit_code == 1, ran.output
     made = json.loads((folder / "matrix.json").read_text("utf-8"))
     assert [c["name"] for c in made["candidates"]] == ["cnn_reference", "half"]
@@ -37,11 +37,11 @@ def test_a_run_and_a_report_side_by_side(folder: Path) -> None:
         row["clause"]: [(c["status"], c["count"], c["judged"]) for c in row["cells"]]
         for row in made["clauses"]
     }
-    assert cells["CONV-XCORR"] == [("holds", 1, 1), ("violated", 1, 1)]
-    assert cells["RESULT-DTYPE"] == [("holds", 1, 1), ("holds", 1, 1)]
+    assert cells["CONV-XCORR"] == [("holds", 2, 2), ("violated", 1, 2)]
+    assert cells["RESULT-DTYPE"] == [("holds", 2, 2), ("holds", 2, 2)]
     assert "MAX-SELECT" not in cells  # nobody offers it
     lines = ran.stdout.splitlines()
-    assert next(line.split() for line in lines if "CONV-XCORR" in line) == ["CONV-XCORR", "✓", "✗", "1/1"]
+    assert next(line.split() for line in lines if "CONV-XCORR" in line) == ["CONV-XCORR", "✓", "✗", "1/2"]
 
 
 def test_a_red_cell_shows_the_smallest_case(folder: Path) -> None:

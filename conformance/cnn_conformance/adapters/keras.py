@@ -32,6 +32,7 @@ about = {
     "name": f"keras on {BACKEND}",
     "version": keras.__version__,
     "shapes": "few",
+    "conventions": {"pool_nan": "ignore" if BACKEND == "tensorflow" else "propagate"},
 }
 
 

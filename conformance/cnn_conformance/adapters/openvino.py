@@ -13,8 +13,9 @@ from cnn_conformance.adapters.onnx_models import onnx_functions
 about = {
     "name": "openvino",
     "version": openvino.__version__.partition("-")[0],
+    "dtypes": ("float32",),
     "shapes": "few",
-    "conventions": {"activation_accuracy": "one"},
+    "conventions": {"pool_nan": "ignore", "activation_accuracy": "one"},
 }
 
 _core = openvino.Core()
@@ -22,6 +23,8 @@ _EXACT = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": "1"}
 
 
 def _run(model: ModelProto, x: Array) -> Sequence[Any]:
+    if not len(x):
+        raise NotImplementedError("a batch of none: OpenVINO imports no such model")
     compiled = _core.compile_model(_core.read_model(model.SerializeToString()), "CPU", _EXACT)
     answered = compiled([np.ascontiguousarray(x)])
     return [np.array(answered[k]) for k in range(len(model.graph.output))]
