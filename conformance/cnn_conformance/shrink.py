@@ -72,7 +72,8 @@ def _less(name: str, value: Any) -> Iterator[Any]:
             yield next(iter(EVERY_LAYOUT))
     elif isinstance(value, int):
         floor = 0 if name in ("before", "after", "output_padding", "axis") else 1
-        yield from dict.fromkeys(v for v in (floor, value // 2, value - 1) if floor <= v < value)
+        steps = (floor, value // 2, value * 3 // 4, value * 7 // 8, value - 1)
+        yield from dict.fromkeys(v for v in steps if floor <= v < value)
     elif isinstance(value, tuple):
         inner = "before" if name == "padding" else name
         if all(isinstance(v, int) for v in value) and len(set(value)) > 1 and name != "padding":

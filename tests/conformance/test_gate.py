@@ -76,7 +76,8 @@ def kinds(old: Downsample, new: Downsample, **run: Any) -> set[Kind]:
     ],
 )
 def test_each_change_is_called_what_it_is(old: Downsample, new: Downsample, expected: set[Kind]) -> None:
-    found = kinds(old, new)
+    # NON-FINITE says nothing of who errs with finite numbers, so a new mistake may lose it.
+    found = {c.kind for c in changes(baseline_of(document(old)), document(new)) if c.clause != "NON-FINITE"}
     assert expected <= found <= expected | {Kind.KNOWN}
 
 
