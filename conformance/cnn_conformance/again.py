@@ -58,9 +58,11 @@ def failing_alone(
     subject: Subject, broken: Broken, judged: Judged, case: Case, oracle: Oracle
 ) -> Candidate | None:
     """The candidate, afresh where it can be loaded so, if a case fails of it without earlier calls, and once more."""
-    candidate = afresh(subject)
-    alone = all(shown(broken, judged, candidate, case, oracle) is not None for _ in range(2))
-    return candidate if alone else None
+    for _ in range(2):
+        candidate = afresh(subject)
+        if shown(broken, judged, candidate, case, oracle) is None:
+            return None
+    return candidate
 
 
 def shortest_sequence(

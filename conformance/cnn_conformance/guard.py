@@ -209,7 +209,7 @@ def _converted(part: Any) -> Array:
         if not hasattr(part, "__dlpack__"):
             raise
     else:
-        if not (array.dtype.hasobject and hasattr(part, "__dlpack__")):
+        if array is part or not (array.dtype.hasobject and hasattr(part, "__dlpack__")):
             return array
     return np.asarray(np.from_dlpack(part))
 

