@@ -151,7 +151,7 @@ def _terms(operation: str, shapes: dict[str, Shape], parameters: dict[str, Any])
 
 
 def data_kinds(operation: str) -> tuple[Data, ...]:
-    """The kinds of data that tell something about an operation."""
+    """The kinds of data that tell something about an operation, the one that tells most first."""
     if OPERATIONS[operation].of_integers:
         return (Data.EXACT,)
     if operation.startswith("max_pool"):
@@ -160,6 +160,8 @@ def data_kinds(operation: str) -> tuple[Data, ...]:
         return (Data.ROUNDED,)
     if operation.startswith(("downsample", "upsample", "pixel", "relu")):
         return (Data.EXACT, Data.ROUNDED)
+    if operation.startswith("avg_pool"):  # a mean is seldom exact
+        return (Data.ROUNDED, Data.EXACT, Data.WIDE)
     return (Data.EXACT, Data.WIDE, Data.ROUNDED)
 
 

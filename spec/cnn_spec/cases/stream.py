@@ -85,8 +85,8 @@ def row_count(function: str, source: str) -> int:
 def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]) -> Iterator[str]:
     """The ids of the cases of some rows.
 
-    Where there are more kinds of data than dtypes, a row of the pairs is judged with exact data and one further kind,
-    so that each level meets each kind and each dtype; otherwise with every kind, and the dtypes take turns over the
+    Where exact data tell most and there are several further kinds, a row of the pairs is judged with exact data and one
+    of these, so that each level meets each kind and each dtype; otherwise with every kind, and the dtypes take turns over the
     kinds and the rows, so that each pair of levels meets each kind and each dtype. A row with fewer kinds than dtypes
     is judged in every dtype. A case of a situation has one kind of data.
     """
@@ -98,7 +98,7 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
             chosen = [(data_in(operation, source), variants[n % len(variants)])]
         elif len(kinds) < len(variants) or variants is not dtypes:
             chosen = [(kind, variant) for kind in kinds for variant in variants]
-        elif source == "pairs" and len(kinds) > 2:
+        elif source == "pairs" and len(kinds) > 2 and kinds[0] is Data.EXACT:
             chosen = _spread(function, dtypes)[n]
         else:
             chosen = [(kind, dtypes[turn % len(dtypes)]) for turn, kind in enumerate(kinds, start=n)]
