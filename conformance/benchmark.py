@@ -21,6 +21,7 @@ RUNS = (
     ("run --level quick", [*HARNESS, "run"]),
     ("run --level standard", [*HARNESS, "run", "--level", "standard"]),
     ("run torch --level quick", [*HARNESS, "run", "torch"]),
+    ("run torch --level quick --jobs 2", [*HARNESS, "run", "torch", "--jobs", "2"]),
     ("run torch --level standard", [*HARNESS, "run", "torch", "--level", "standard"]),
     ("run torch --level standard --jobs 2", [*HARNESS, "run", "torch", "--level", "standard", "--jobs", "2"]),
     ("run flipped_kernel.py", [*HARNESS, "run", FLIPPED]),
