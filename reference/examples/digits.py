@@ -30,7 +30,7 @@ from cnn_reference.network import (
 )
 
 CANVAS, DIGIT = 16, 8
-BATCH, EPOCHS, RATE, MOMENTUM = 32, 90, 0.02, 0.9
+BATCH, EPOCHS, RATE, MOMENTUM = 32, 180, 0.02, 0.9
 
 
 def digits() -> tuple[Array, Array, Array, Array]:

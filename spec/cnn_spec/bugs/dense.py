@@ -25,6 +25,8 @@ def one_sample(which: slice) -> Wrong:
     return only("dw", lambda call: call.but(dy=call["dy"][which], x=call["x"][which]))
 
 
+SELDOM_SQUARE = "few rows have as many features as outputs, and more than one"
+
 FORWARD: tuple[Bug, ...] = (
     bug("linear: weights are taken for (in, out)", FWD, taking("w", inputs_first), adapter=True),
     bug("linear: weights are transposed where they are square", FWD, taking("w", lambda c, w: w.T), square),
@@ -64,11 +66,18 @@ BACKWARD: tuple[Bug, ...] = (
         BACK,
         deriving("dx", "w", lambda c, w: w.T),
         square,
+        rare=SELDOM_SQUARE,
     ),
     bug("linear dx: the last output is left out", BACK, deriving("dx", "dy", zeroed(ALL, -1))),
     bug("linear dx: divided by the batch", BACK, giving("dx", lambda c, dx: dx / c["x"].shape[0])),
     bug("linear dx: the last sample is zero", BACK, giving("dx", zeroed(-1)), batched),
-    bug("linear dw: transposed where it is square", BACK, giving("dw", lambda c, dw: dw.T), square),
+    bug(
+        "linear dw: transposed where it is square",
+        BACK,
+        giving("dw", lambda c, dw: dw.T),
+        square,
+        rare=SELDOM_SQUARE,
+    ),
     bug("linear dw: laid out as (in, out)", BACK, giving("dw", lambda c, dw: dw.T), adapter=True),
     bug("linear dw: the mean over the batch", BACK, giving("dw", lambda c, dw: dw / c["x"].shape[0])),
     bug("linear dw: the first sample's only", BACK, one_sample(slice(1)), batched),
