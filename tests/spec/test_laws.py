@@ -8,7 +8,7 @@ import pytest
 import cnn_reference
 from cnn_spec.bounds import Declared, Oracle
 from cnn_spec.bugs.state import one_buffer
-from cnn_spec.bugs.unusual import answers_impossible
+from cnn_spec.bugs.unusual import answers_nothing
 from cnn_spec.case import Case, Situation
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS, case_ids, case_of, row_count
 from cnn_spec.clause import Law
@@ -96,7 +96,7 @@ STUBBORN = {
     "LAYOUT-FREE": changed(by_layout),
     "NON-FINITE": changed(spreading),
     "EMPTY-BATCH": one_sample_at_least,
-    "IMPOSSIBLE-REFUSED": answers_impossible(REFERENCE),
+    "IMPOSSIBLE-REFUSED": answers_nothing(REFERENCE),
 }
 """Laws that the general wrongs cannot break, because both of their sides are wrong alike."""
 

@@ -18,7 +18,7 @@ from cnn_spec.operations import OPERATIONS, Call, Implementation, Results, imple
 
 REFERENCE = implementation_of(cnn_reference)
 TORCH = guarded(torch_adapter)
-LITERAL_TERMS = 1_000
+LITERAL_TERMS = 4_000
 """The definition's loops are slow: larger cases are left to the other two voices."""
 
 
@@ -60,7 +60,7 @@ def test_over_every_pair_of_levels(function: str) -> None:
     numbers = range(len(rows(function, "pairs")))
     cases = [case_of(case_id, 0) for case_id in case_ids(function, "pairs", numbers, DTYPES)]
     heard = [assert_voices_agree(case) for case in cases if case is not None]
-    assert heard.count(0) < 0.2 * len(heard)
+    assert heard.count(0) < 0.25 * len(heard)
 
 
 @pytest.mark.parametrize("operation", [name for name, found in OPERATIONS.items() if found.ranked])
@@ -79,16 +79,19 @@ def test_over_random_rows(operation: str, data: st.DataObject) -> None:
 
 
 def off_by_one(call: Call, right: Implementation) -> Results:
-    """Wrong in the last element of the first result."""
+    """Wrong in the last element of the first result, whatever its magnitude."""
     first, *others = right(call)
     first = first.copy()
-    first.flat[-1] += 1
+    first.flat[-1] += 1 + abs(first.flat[-1])
     return (first, *others)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_single_wrong_element_is_heard(function: str) -> None:
-    found = (case_of(case_id, 0) for case_id in case_ids(function, "pairs", range(4), DTYPES))
-    case = next(c for c in found if c is not None and c.data in (Data.EXACT, Data.ROUNDED))
+    found = (case_of(case_id, 0) for case_id in case_ids(function, "pairs", range(12), DTYPES))
+    heard = (c for c in found if c is not None and c.data in (Data.EXACT, Data.ROUNDED))
+    case = next(
+        c for c in heard if not function.startswith("relu") or c.call["x"].flat[-1] > 0
+    )  # at 0 it is free
     with pytest.raises(AssertionError):
         assert_agrees(partial(off_by_one, right=REFERENCE), case, Oracle(REFERENCE))
