@@ -244,6 +244,8 @@ def _one_factor(factor: Sequence[int]) -> int:
 def pixel_unshuffle2d(x: Array, *, factor: Sequence[int]) -> Array:
     """Blocks become channels; PyTorch has this for images and one factor."""
     _require_images(2, x.shape)
+    if not len(x):
+        raise NotImplementedError("an empty batch, which PyTorch answers in the input's shape: FINDINGS.md")
     return np.asarray(F.pixel_unshuffle(_tensor(x), _one_factor(factor)))
 
 
