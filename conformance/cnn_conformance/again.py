@@ -65,6 +65,16 @@ def failing_alone(
     return candidate
 
 
+def after(calls: Sequence[Call], subject: Subject) -> Candidate:
+    """The candidate, afresh where it can be loaded so, once it has been asked these calls."""
+    candidate = afresh(subject)
+    implementation = candidate.implementation()
+    for call in calls:
+        with suppress(Exception):  # how it is answered is judged elsewhere
+            implementation(call)
+    return candidate
+
+
 def shortest_sequence(
     subject: Subject, broken: Broken, judged: Judged, case: Case, oracle: Oracle
 ) -> Calls | None:
@@ -72,11 +82,7 @@ def shortest_sequence(
     lay_out = EVERY_LAYOUT[case.levels.get("layout", "contiguous")]
 
     def fails_after(calls: Calls) -> bool:
-        candidate = afresh(subject)
-        implementation = candidate.implementation()
-        for call in calls:
-            with suppress(Exception):  # how it is answered is judged elsewhere
-                implementation(call)
+        candidate = after(calls, subject)
         return shown(broken, judged, candidate, case, oracle) is not None
 
     ids = earlier_in_chunk(case.id, afresh(subject).about.dtypes)

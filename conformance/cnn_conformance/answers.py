@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnn_conformance import counterexample
-from cnn_conformance.counterexample import listed
 from cnn_conformance.diagnosis import diagnose
 from cnn_conformance.explain import Explanation, explain
 from cnn_conformance.judging import Failure, Tallies, Tally, run_chunk
+from cnn_conformance.plain import listed
 from cnn_conformance.plan import Chunk
 from cnn_conformance.report import Contradiction, Diagnosis
 

@@ -138,16 +138,15 @@ def run(
     without one, the built-in reference.
     """
     if update_baseline and baseline is None:
-        _fail("--update-baseline needs --baseline FILE: say which file to write.")
+        fail("--update-baseline needs --baseline FILE: say which file to write.")
     for path in filter(
         None,
         (json_file, junit_file, html_file, markdown_file, resume, baseline if update_baseline else None),
     ):
         _check_writable(path)
     if python and (in_process or candidate.startswith(COMMAND)):
-        _fail("--python is for a candidate in a Python process of its own; leave it out here.")
-    for variable in THREADS:
-        os.environ.setdefault(variable, "1")
+        fail("--python is for a candidate in a Python process of its own; leave it out here.")
+    use_one_thread()
     inside = in_process and not candidate.startswith(COMMAND)
     subject = candidate if inside else isolated(candidate, timeout, memory, python)
     journal = None
@@ -237,7 +236,7 @@ def _checked(
                     journal=journal,
                 )
         except (CandidateError, JournalError, PlanError) as error:
-            _fail(str(error))
+            fail(str(error))
 
 
 def _write_views(
@@ -272,10 +271,17 @@ def _gate(baseline: Path, report: "Report", update: bool, console: "Console") ->
         green = hold_against(baseline, document, update, console)
         return green, changes(read(baseline), document)
     except GateError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
-def _fail(sentence: str) -> NoReturn:
+def use_one_thread() -> None:
+    """For every library that is imported from now on, unless the user has said otherwise."""
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
+
+
+def fail(sentence: str) -> NoReturn:
+    """End with a sentence that says what was wrong with the call."""
     click.echo(f"cnn-conformance: {sentence}", err=True)
     sys.exit(MISUSE)
 
@@ -284,9 +290,9 @@ def _check_writable(path: Path) -> None:
     """Before the work, not after it."""
     folder = path.parent
     if not folder.is_dir():
-        _fail(f"{path} cannot be written: there is no folder {folder}; make it, or name another place.")
+        fail(f"{path} cannot be written: there is no folder {folder}; make it, or name another place.")
     if not os.access(path if path.exists() else folder, os.W_OK):
-        _fail(f"{path} cannot be written: no permission; name another place.")
+        fail(f"{path} cannot be written: no permission; name another place.")
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from cnn_conformance.judging import Failure
+from cnn_conformance.plain import call_with, listed, tuples
 from cnn_conformance.strides import laid_out, layout_of
 from cnn_spec.case import Case, Data
-from cnn_spec.cases.stream import FUNCTIONS
-from cnn_spec.operations import OPERATIONS, Array, Call
+from cnn_spec.operations import Array, Call
 
 Plain = Mapping[str, Any]
 """Dictionaries, lists, strings and numbers."""
@@ -101,30 +101,8 @@ def _calls_of(plain: list[Plain]) -> tuple[Call, ...]:
 
 
 def _call_of(plain: Plain) -> Call:
-    operation, rank = FUNCTIONS[plain["function"]]
     arrays = {name: a if a is None else _array_of(a) for name, a in plain["arrays"].items()}
-    given = {**_tuples(plain["parameters"]), **arrays}
-    declared = OPERATIONS[operation]
-    return Call(
-        operation,
-        rank,
-        {name: given[name] for name in declared.arrays},
-        {name: given[name] for name in declared.parameters},
-        plain["valid"],
-    )
-
-
-def listed(value: Any) -> Any:
-    """With lists where there are tuples."""
-    if isinstance(value, Mapping):
-        return {name: listed(part) for name, part in value.items()}
-    return [listed(part) for part in value] if isinstance(value, tuple) else value
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _tuples(part) for name, part in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    return call_with(plain["function"], {**tuples(plain["parameters"]), **arrays}, plain["valid"])
 
 
 def _array(a: Array) -> dict[str, Any]:

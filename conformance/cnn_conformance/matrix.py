@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.table import Table
 from rich.text import Text
 
 from cnn_conformance.counterexample import of_plain
 from cnn_conformance.report import Status
+from cnn_conformance.templating import templates
 from cnn_conformance.terminal import STYLES
 from cnn_conformance.wording import MARKS, parts_of, source
 from cnn_spec.clause import Clause
@@ -171,14 +171,7 @@ def _cells(*cells: str) -> str:
 
 def page(of: Matrix) -> str:
     """One HTML page, which wants neither the network nor a script to be read."""
-    templates = Environment(
-        loader=PackageLoader("cnn_conformance", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return templates.get_template("matrix.html").render(matrix=of, key=key(), source=source, Status=Status)
+    return templates().get_template("matrix.html").render(matrix=of, key=key(), source=source, Status=Status)
 
 
 def document(of: Matrix) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`matrix` on the command line: several candidates are run, one after the other, or their reports read."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from rich.console import Console
 from cnn_conformance.boundary.home import COMMAND, isolated
 from cnn_conformance.candidate import CandidateError
 from cnn_conformance.checking import check
-from cnn_conformance.cli import CONFORMS, MISUSE, OUTPUT, THREADS, VIOLATION, WIDTH
+from cnn_conformance.cli import CONFORMS, OUTPUT, VIOLATION, WIDTH, fail, use_one_thread
 from cnn_conformance.gate import GateError, read
 from cnn_conformance.matrix import document, key, markdown, page, table
 from cnn_conformance.matrix import matrix as side_by_side
@@ -53,8 +52,7 @@ def matrix(
     Each CANDIDATE is what `run` takes, or a report that `run --json` has written (a file that ends in .json). Exit status 1
     if any clause is violated.
     """
-    for variable in THREADS:
-        os.environ.setdefault(variable, "1")
+    use_one_thread()
     interpreters = dict(given.partition("=")[::2] for given in pythons)
     try:
         if unknown := [name for name in interpreters if name not in candidates]:
@@ -64,16 +62,11 @@ def matrix(
             for candidate in candidates
         ]
     except (CandidateError, PlanError, GateError) as error:
-        click.echo(f"cnn-conformance: {error}", err=True)
-        sys.exit(MISUSE)
+        fail(str(error))
     try:
         made = side_by_side(reports)
     except (KeyError, TypeError, ValueError) as error:
-        click.echo(
-            f"cnn-conformance: A report is not one of this version ({error!r}); run its candidate again.",
-            err=True,
-        )
-        sys.exit(MISUSE)
+        fail(f"A report is not one of this version ({error!r}); run its candidate again.")
     console = Console(width=None if sys.stdout.isatty() else max(WIDTH, 24 + 14 * len(reports)))
     console.print(table(made))
     console.print(key(), style="dim", highlight=False)

@@ -14,12 +14,13 @@ import click
 import numpy as np
 
 from cnn_conformance import __version__
+from cnn_conformance.cli import fail
 from cnn_conformance.mutation import Score, score_all
 from cnn_conformance.signatures import Signature, grouped, signatures_of
 from cnn_spec import SPEC_VERSION
 from cnn_spec.bugs import BUGS, THEMES, Bug
 
-MISUSE, SURVIVED = 2, 1
+SURVIVED = 1
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,7 @@ def mutants(
     """
     selected = _selected(only)
     if not selected:
-        click.echo(f"cnn-conformance: --only {only} matches no bug model, theme or operation.", err=True)
-        sys.exit(MISUSE)
+        fail(f"--only {only} matches no bug model, theme or operation.")
     drawn = [bug.name for bug in selected if not bug.not_yet]
     not_yet = tuple(bug.name for bug in selected if bug.not_yet)
     started = perf_counter()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cnn_conformance import wording
@@ -12,6 +11,7 @@ from cnn_conformance.counterexample import Counterexample
 from cnn_conformance.gate import RED, Change
 from cnn_conformance.heatmap import Picture, comparison, picture
 from cnn_conformance.report import Report, Status, Verdict, environment
+from cnn_conformance.templating import templates
 from cnn_spec.checks import evidence
 from cnn_spec.checks.formula import Formula
 from cnn_spec.checks.typeset import mathml
@@ -44,19 +44,13 @@ class Shown:
 
 def page(report: Report, changes: Sequence[Change] | None = None) -> str:
     """The whole page; `changes` are those since a baseline."""
-    templates = Environment(
-        loader=PackageLoader("cnn_conformance", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters.update(
+    pages = templates()
+    pages.filters.update(
         coded=_coded, formula=_formula, mathml=lambda expression: Markup(mathml(expression)), shown=_shown
     )
     judged = {verdict.clause for verdict in report.verdicts if verdict.status is not Status.NOT_OFFERED}
     status, sentence = wording.outcome(report, wording.named(report))
-    return templates.get_template("report.html").render(
+    return pages.get_template("report.html").render(
         wording=wording,
         report=report,
         status=status,

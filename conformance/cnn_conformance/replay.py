@@ -2,22 +2,20 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from cnn_conformance.again import law_of
+from cnn_conformance.again import after, law_of
 from cnn_conformance.boundary.home import isolated, visiting
-from cnn_conformance.candidate import CandidateError, Subject, afresh
+from cnn_conformance.candidate import CandidateError, Subject
+from cnn_conformance.cli import CONFORMS, NOTHING_CHECKED, VIOLATION, fail
 from cnn_conformance.counterexample import Counterexample, of_plain
 from cnn_conformance.gate import GateError, read
 from cnn_conformance.guard import DeclinedError
 from cnn_conformance.judging import Violation, judge, trusted
-
-CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED = 0, 1, 2, 3
 
 
 class Fate(StrEnum):
@@ -35,11 +33,7 @@ def judged_again(subject: Subject, example: Counterexample) -> tuple[Fate, str]:
     """
     if example.earlier is None:
         return Fate.CANNOT_RUN, "no sequence of calls is recorded that shows it"
-    judged, candidate = law_of(example.shown_by), afresh(subject)
-    implementation = candidate.implementation()
-    for call in example.calls[: example.earlier]:
-        with suppress(Exception):  # how it is answered is judged elsewhere
-            implementation(call)
+    judged, candidate = law_of(example.shown_by), after(example.calls[: example.earlier], subject)
     outcome = judge(judged, candidate.implementation(), example.case, trusted(candidate))
     if isinstance(outcome, Violation):
         return Fate.STILL_FAILS, f"breaks {outcome.clause}" + (f": {outcome.words}" if outcome.words else "")
@@ -85,9 +79,9 @@ def replay(
             raise GateError(f"{report} does not say where its candidate is; give --candidate ADDRESS.")
         recorded = list(_recorded(document, id))
     except GateError as error:
-        _fail(str(error))
+        fail(str(error))
     except (KeyError, TypeError, ValueError):
-        _fail(f"{report} is a baseline, or of another version; write a report anew with --json.")
+        fail(f"{report} is a baseline, or of another version; write a report anew with --json.")
     subject, found = isolated(address, timeout, memory, python), set()
     try:
         with visiting(subject):
@@ -96,7 +90,7 @@ def replay(
                 click.echo(f"{fate:11}  {name}" + (f": {words}" if words else ""))
                 found.add(fate)
     except CandidateError as error:
-        _fail(str(error))
+        fail(str(error))
     if not found:
         click.echo(
             f"cnn-conformance: {report} has no failure{f' of {id}' if id else ''} to judge again.", err=True
@@ -104,8 +98,3 @@ def replay(
     if Fate.STILL_FAILS in found:
         sys.exit(VIOLATION)
     sys.exit(CONFORMS if found and Fate.CANNOT_RUN not in found else NOTHING_CHECKED)
-
-
-def _fail(sentence: str) -> NoReturn:
-    click.echo(f"cnn-conformance: {sentence}", err=True)
-    sys.exit(MISUSE)

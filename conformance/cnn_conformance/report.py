@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from cnn_conformance import __version__
-from cnn_conformance.counterexample import Counterexample, listed, to_plain
+from cnn_conformance.counterexample import Counterexample, to_plain
+from cnn_conformance.plain import listed
 from cnn_conformance.region import Region
 from cnn_spec import SPEC_VERSION
 

@@ -8,7 +8,7 @@ import numpy as np
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.clause import Law, Predicate
-from cnn_spec.comparison import Comparison, compare
+from cnn_spec.comparison import Comparison, compare, worst
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation
 
 ON_ARRAYS = tuple(name for name, operation in OPERATIONS.items() if not operation.of_integers)
@@ -32,7 +32,7 @@ def agreement(result: str, name: str) -> Callable[[Implementation, Case, Oracle]
     return law
 
 
-_NOTHING_WRONG = Comparison(0.0, np.zeros(()), np.zeros(()))
+_NOTHING_WRONG = worst(())
 
 
 def answered(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:

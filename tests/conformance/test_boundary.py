@@ -38,7 +38,7 @@ def flood():
     while True: print("all work and no play")
 
 def scribble():
-    for descriptor in range(3, 32):
+    for descriptor in range(3, 1024):
         try: os.write(descriptor, b"nonsense" * 8)
         except OSError: pass
 

@@ -67,7 +67,7 @@ def _of_channels(conv: Forward) -> dict[str, Forward]:
 
 def _on_arrays(library: Library, of: Forward, rank: int) -> Callable[..., Any]:
     def function(*arrays: Array | None, **parameters: Any) -> Any:
-        _require_rank(rank, arrays[0])
+        require_rank(rank, arrays[0])
         y = of(*(None if a is None else library.tensor(a) for a in arrays), **parameters)
         return tuple(map(library.array, y)) if isinstance(y, tuple) else library.array(y)
 
@@ -78,7 +78,7 @@ def _backward(
     library: Library, differentiate: Differentiate, operation: str, of: Forward, rank: int
 ) -> Callable[..., Any]:
     def function(dy: Array, *arrays: Array, **parameters: Any) -> Any:
-        _require_rank(rank, arrays[0])
+        require_rank(rank, arrays[0])
         if len(arrays) == 2:
             w = arrays[1]
             groups = parameters.get("groups", 1)
@@ -99,10 +99,30 @@ def fitting(y: Tensor, dy: Tensor) -> Tensor:
     return y
 
 
-def _require_rank(rank: int, x: Array | None) -> None:
+def require_rank(rank: int, x: Array | None) -> None:
     """For functions that take any number of spatial axes; 0 for those that have none."""
     if rank and x is not None and x.ndim != 2 + rank:
         raise ValueError(f"an array of {x.ndim} axes, where (N, C, *spatial) has {2 + rank}")
+
+
+def require_groups(x: Tensor, w: Tensor, groups: int) -> None:
+    """For libraries that take the number of groups from the shapes. Raises ValueError where they do not fit."""
+    if groups < 1 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
+        raise ValueError(f"{x.shape[1]} channels in {groups} groups of {w.shape[1]}, {w.shape[0]} results")
+
+
+def require_dense(dilation: Sequence[int]) -> None:
+    """For windows that cannot be dilated. Raises NotImplementedError, or ValueError for what is no dilation."""
+    if max(dilation) > 1:
+        raise NotImplementedError("dilation")
+    if min(dilation) < 1:
+        raise ValueError("a dilation below 1")
+
+
+def require_one_of(stride: Sequence[int], dilation: Sequence[int]) -> None:
+    """For libraries that stride or dilate. Raises NotImplementedError for both."""
+    if max(stride) > 1 and max(dilation) > 1:
+        raise NotImplementedError("stride and dilation at once")
 
 
 def symmetric(padding: Pairs) -> bool:
@@ -143,6 +163,43 @@ def is_same(shape: Sequence[int], kernel_size: Sequence[int], stride: Sequence[i
     return all(pair == (few // 2, few - few // 2) for few, pair in zip(lacking, padding, strict=True))
 
 
+def filled_or_same(
+    x: Tensor,
+    pad: Callable[[Tensor, Pairs], Tensor],
+    kernel_size: Sequence[int],
+    stride: Sequence[int],
+    padding: Pairs,
+    count_include_pad: bool,
+) -> tuple[Tensor, str]:
+    """For means that know "valid" and "same" alone: the input with the padding that counts, and which of them it takes.
+
+    Raises NotImplementedError for padding that does not count and is not the same.
+    """
+    if count_include_pad or not np.any(padding):
+        return pad(x, padding), "valid"
+    if is_same(x.shape[2:], kernel_size, stride, padding):
+        return x, "same"
+    raise NotImplementedError("padding that does not count, other than the same")
+
+
+def sides_of_spread(
+    kernel: Sequence[int], dilation: Sequence[int], padding: Pairs, output_padding: Sequence[int]
+) -> list[tuple[int, int]]:
+    """The padding with which a convolution of the spread input is the transposed convolution."""
+    return [
+        (d * (k - 1) - before, d * (k - 1) - after + extra)
+        for d, k, (before, after), extra in zip(dilation, kernel, padding, output_padding, strict=True)
+    ]
+
+
+def cropped(spread: Callable[..., Tensor], padding: Pairs) -> Tensor:
+    """A transposed convolution by one that takes equal sides: padding of unequal ones is cut off the unpadded result."""
+    if symmetric(padding):
+        return spread(padding=[before for before, _ in padding])
+    whole = spread()
+    return whole[(..., *cut(whole.shape[2:], padding))]
+
+
 def convolution(
     correlate: Callable[[Tensor, Tensor], Tensor],
     pad: Callable[[Tensor, Pairs], Tensor],
@@ -166,8 +223,9 @@ def convolution(
     ) -> Tensor:
         if max(dilation) > 1:
             raise NotImplementedError("dilation")
-        if len(w.shape) != len(x.shape) or groups < 1 or x.shape[1] != w.shape[1] * groups or len(w) % groups:
-            raise ValueError(f"{x.shape[1]} channels in {groups} groups of {w.shape[1]}, {len(w)} results")
+        if len(w.shape) != len(x.shape):
+            raise ValueError(f"filters with {len(w.shape)} axes for an input with {len(x.shape)}")
+        require_groups(x, w, groups)
         if b is not None and tuple(b.shape) != (len(w),):
             raise ValueError(f"a bias of shape {b.shape} for {len(w)} channels")
         x = pad(x, ((0, 0), (0, 0), *padding))

@@ -17,6 +17,7 @@ from cnn_conformance.adapters.common import (
     Tensor,
     every,
     functions,
+    sides_of_spread,
     whole_windows,
 )
 
@@ -63,10 +64,7 @@ def _conv_transpose(
     spatial = range(3, 3 + len(kernel))
     apart = jnp.flip(w.reshape((groups, -1, width, *kernel)), spatial)
     swapped = jnp.swapaxes(apart, 1, 2).reshape((groups * width, -1, *kernel))
-    sides = [
-        (d * (k - 1) - before, d * (k - 1) - after + extra)
-        for d, k, (before, after), extra in zip(dilation, kernel, padding, output_padding, strict=True)
-    ]
+    sides = sides_of_spread(kernel, dilation, padding, output_padding)
     y = lax.conv_general_dilated(
         x,
         swapped,

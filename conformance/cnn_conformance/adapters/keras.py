@@ -21,9 +21,12 @@ from cnn_conformance.adapters.common import (
     Pairs,
     Tensor,
     every,
+    filled_or_same,
     fitting,
     functions,
-    is_same,
+    require_dense,
+    require_groups,
+    require_one_of,
 )
 
 BACKEND = keras.backend.backend()
@@ -64,12 +67,10 @@ def _conv(
     groups: int,
 ) -> Tensor:
     """Keras knows the number of groups from the kernel's channels."""
-    if groups < 1 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
-        raise ValueError(f"{x.shape[1]} channels in {groups} groups of {w.shape[1]}, {w.shape[0]} results")
+    require_groups(x, w, groups)
     if BACKEND == "tensorflow" and groups > 1 and len(stride) == 3:
         raise NotImplementedError("groups in three dimensions")
-    if max(stride) > 1 and max(dilation) > 1:
-        raise NotImplementedError("stride and dilation at once")
+    require_one_of(stride, dilation)
     x = _last(_around(x, padding))
     return _biased(ops.conv(x, _kernel(w), stride, "valid", "channels_last", dilation), b)
 
@@ -83,10 +84,9 @@ def _max_pool(
     dilation: Sequence[int],
     ceil_mode: bool,
 ) -> Tensor:
-    if ceil_mode or max(dilation) > 1:
-        raise NotImplementedError("ceil_mode and dilation")
-    if min(dilation) < 1:
-        raise ValueError("a dilation below 1")
+    if ceil_mode:
+        raise NotImplementedError("ceil_mode")
+    require_dense(dilation)
     x = _last(_around(x, padding, -np.inf))
     return ops.moveaxis(ops.max_pool(x, kernel_size, stride, "valid", "channels_last"), -1, 1)
 
@@ -102,12 +102,7 @@ def _avg_pool(
 ) -> Tensor:
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
-    if count_include_pad or not np.any(padding):
-        x, rule = _around(x, padding), "valid"
-    elif is_same(x.shape[2:], kernel_size, stride, padding):
-        rule = "same"
-    else:
-        raise NotImplementedError("padding that does not count, other than the same")
+    x, rule = filled_or_same(x, _around, kernel_size, stride, padding, count_include_pad)
     return ops.moveaxis(ops.average_pool(_last(x), kernel_size, stride, rule, "channels_last"), -1, 1)
 
 

@@ -8,7 +8,18 @@ import mlx.core as mx
 import numpy as np
 from mlx import nn
 
-from cnn_conformance.adapters.common import Array, Forward, Library, Pairs, Tensor, every, fitting, functions
+from cnn_conformance.adapters.common import (
+    Array,
+    Forward,
+    Library,
+    Pairs,
+    Tensor,
+    every,
+    fitting,
+    functions,
+    require_dense,
+    sides_of_spread,
+)
 
 mx.set_default_device(mx.cpu)
 
@@ -68,10 +79,7 @@ def _conv_transpose(
     _require_native(groups, stride)
     width, *kernel = w.shape[1:]
     swapped = mx.swapaxes(w.reshape(groups, -1, width, *kernel), 1, 2).reshape(groups * width, -1, *kernel)
-    sides = [
-        (d * (k - 1) - before, d * (k - 1) - after + extra)
-        for d, k, (before, after), extra in zip(dilation, kernel, padding, output_padding, strict=True)
-    ]
+    sides = sides_of_spread(kernel, dilation, padding, output_padding)
     if min(map(min, sides)) < 0:
         raise NotImplementedError("padding beyond the kernel: conv_general takes no negative padding")
     y = mx.conv_general(
@@ -106,10 +114,9 @@ def _max_pool(
     dilation: Sequence[int],
     ceil_mode: bool,
 ) -> Tensor:
-    if ceil_mode or max(dilation) > 1:
-        raise NotImplementedError("ceil_mode and dilation")
-    if min(dilation) < 1:
-        raise ValueError("a dilation below 1")
+    if ceil_mode:
+        raise NotImplementedError("ceil_mode")
+    require_dense(dilation)
     return _pooled("MaxPool", -np.inf, x, padding, kernel_size, stride)
 
 

@@ -1,6 +1,7 @@
 """PaddlePaddle as a candidate: its functional interface, differentiated by its own autograd."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from cnn_conformance.adapters.common import (
     Library,
     Pairs,
     Tensor,
-    cut,
+    cropped,
     every,
     fitting,
     functions,
+    require_dense,
     symmetric,
 )
 
@@ -48,19 +50,15 @@ def _conv(x: Tensor, w: Tensor, b: Tensor | None, *, padding: Pairs, **parameter
 
 
 def _conv_transpose(x: Tensor, w: Tensor, b: Tensor | None, *, padding: Pairs, **parameters: Any) -> Tensor:
-    """Padding of unequal sides is cut off the unpadded result."""
     transpose = getattr(F, f"conv{len(x.shape) - 2}d_transpose")
     options = _listed(parameters)
     if any(extra >= s for extra, s in zip(options["output_padding"], options["stride"], strict=True)):
         raise NotImplementedError("output padding of the stride or more")
-    if symmetric(padding):
-        return transpose(x, w, b, padding=[before for before, _ in padding], **options)
-    whole = transpose(x, w, b, **options)
-    return whole[(..., *cut(whole.shape[2:], padding))]
+    return cropped(partial(transpose, x, w, b, **options), padding)
 
 
 def _max_pool(x: Tensor, *, padding: Pairs, dilation: Sequence[int], **parameters: Any) -> Tensor:
-    _require_dense(dilation)
+    require_dense(dilation)
     if not symmetric(padding):
         if parameters["ceil_mode"]:
             raise NotImplementedError("ceil_mode with padding of unequal sides")
@@ -71,7 +69,7 @@ def _max_pool(x: Tensor, *, padding: Pairs, dilation: Sequence[int], **parameter
 def _max_pool_with_indices(
     x: Tensor, *, padding: Pairs, dilation: Sequence[int], **parameters: Any
 ) -> tuple[Tensor, Tensor]:
-    _require_dense(dilation)
+    require_dense(dilation)
     if not symmetric(padding):
         raise NotImplementedError("indices with padding of unequal sides")
     sides = [before for before, _ in padding]
@@ -90,13 +88,6 @@ def _avg_pool(x: Tensor, *, padding: Pairs, count_include_pad: bool, **parameter
 
 def _listed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(v) if isinstance(v, tuple) else v for name, v in parameters.items()}
-
-
-def _require_dense(dilation: Sequence[int]) -> None:
-    if max(dilation) > 1:
-        raise NotImplementedError("dilation")
-    if min(dilation) < 1:
-        raise ValueError("a dilation below 1")
 
 
 def _one_factor(x: Tensor, factor: Sequence[int]) -> int:

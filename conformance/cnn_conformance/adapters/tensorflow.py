@@ -17,9 +17,11 @@ from cnn_conformance.adapters.common import (
     Tensor,
     cut,
     every,
+    filled_or_same,
     fitting,
     functions,
-    is_same,
+    require_groups,
+    require_one_of,
 )
 
 about = {"name": "tensorflow", "version": tf.__version__, "conventions": {"pool_nan": "ignore"}}
@@ -46,11 +48,6 @@ def _biased(y: Tensor, b: Tensor | None) -> Tensor:
     return _first(y if b is None else tf.nn.bias_add(y, b))
 
 
-def _require_one_of(stride: Sequence[int], dilation: Sequence[int]) -> None:
-    if max(stride) > 1 and max(dilation) > 1:
-        raise NotImplementedError("stride and dilation at once")
-
-
 def _conv(
     x: Tensor,
     w: Tensor,
@@ -62,11 +59,10 @@ def _conv(
     groups: int,
 ) -> Tensor:
     """TensorFlow knows the number of groups from the kernel's channels."""
-    if groups < 1 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
-        raise ValueError(f"{x.shape[1]} channels in {groups} groups of {w.shape[1]}, {w.shape[0]} results")
+    require_groups(x, w, groups)
     if groups > 1 and len(stride) == 3:
         raise NotImplementedError("groups in three dimensions")
-    _require_one_of(stride, dilation)
+    require_one_of(stride, dilation)
     x = _last(_around(x, padding))
     y = tf.nn.convolution(x, _kernel(w), list(stride), "VALID", dilations=list(dilation))
     return _biased(y, b)
@@ -139,12 +135,7 @@ def _avg_pool(
 ) -> Tensor:
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
-    if count_include_pad or not np.any(padding):
-        x, rule = _around(x, padding), "valid"
-    elif is_same(x.shape[2:], kernel_size, stride, padding):
-        rule = "same"
-    else:
-        raise NotImplementedError("padding that does not count, other than the same")
+    x, rule = filled_or_same(x, _around, kernel_size, stride, padding, count_include_pad)
     return _first(tf.nn.avg_pool(_last(x), list(kernel_size), list(stride), rule.upper()))
 
 

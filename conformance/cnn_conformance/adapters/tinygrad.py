@@ -5,6 +5,7 @@ Unless the environment says otherwise, it computes by its interpreter in Python,
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -18,11 +19,10 @@ from cnn_conformance.adapters.common import (
     Forward,
     Library,
     Pairs,
-    cut,
+    cropped,
     every,
     fitting,
     functions,
-    symmetric,
 )
 
 about = {
@@ -43,11 +43,7 @@ def _conv(x: Tensor, w: Tensor, b: Tensor | None, *, padding: Pairs, **parameter
 
 
 def _conv_transpose(x: Tensor, w: Tensor, b: Tensor | None, *, padding: Pairs, **parameters: Any) -> Tensor:
-    """Padding of unequal sides is cut off the unpadded result."""
-    if symmetric(padding):
-        return x.conv_transpose2d(w, b, padding=tuple(before for before, _ in padding), **parameters)
-    whole = x.conv_transpose2d(w, b, **parameters)
-    return whole[(..., *cut(whole.shape[2:], padding))]
+    return cropped(partial(x.conv_transpose2d, w, b, **parameters), padding)
 
 
 def _max_pool(x: Tensor, *, padding: Pairs, **parameters: Any) -> Tensor:

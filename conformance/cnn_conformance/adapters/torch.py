@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Pairs = Sequence[tuple[int, int]]
+from cnn_conformance.adapters.common import Array, Pairs, require_rank, symmetric
 
 about = {"name": "torch", "version": torch.__version__}
 
@@ -33,16 +31,6 @@ def _around(x: torch.Tensor, padding: Pairs, value: float = 0.0) -> torch.Tensor
     return F.pad(x, [side for pair in reversed(padding) for side in pair], value=value)
 
 
-def _symmetric(padding: Pairs) -> bool:
-    return all(before == after for before, after in padding)
-
-
-def _require_images(rank: int, shape: Sequence[int]) -> None:
-    """For what PyTorch does with any number of leading axes."""
-    if len(shape) != 2 + rank:
-        raise ValueError(f"an array of {len(shape)} axes, where (N, C, *spatial) has {2 + rank}")
-
-
 def _for_ranks(name: str, make: Callable[[int], Callable[..., Any]]) -> None:
     for rank in (1, 2, 3):
         globals()[name.format(rank)] = make(rank)
@@ -52,7 +40,7 @@ def _conv_tensor(
     rank: int, x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None, parameters: dict[str, Any]
 ) -> torch.Tensor:
     padding = parameters["padding"]
-    if _symmetric(padding):
+    if symmetric(padding):
         parameters = {**parameters, "padding": tuple(before for before, _ in padding)}
     else:
         x, parameters = _around(x, padding), {**parameters, "padding": 0}
@@ -90,7 +78,7 @@ def _conv_transpose_tensor(
     spread: Callable[..., torch.Tensor] = getattr(F, f"conv_transpose{rank}d")
     if min(parameters["dilation"]) < 1:  # with several groups PyTorch may answer: FINDINGS.md
         raise ValueError("a dilation below 1")
-    if _symmetric(padding):
+    if symmetric(padding):
         y = spread(x, w, b, padding=tuple(before for before, _ in padding), **parameters)
     else:
         whole = spread(x, w, b, **parameters)
@@ -147,7 +135,7 @@ def _separable_conv(rank: int) -> Callable[..., Any]:
 def _native(kernel_size: Sequence[int], padding: Pairs) -> bool:
     """Whether PyTorch's pooling takes this padding: equal sides, at most half a window."""
     halves = all(2 * before <= k for k, (before, _) in zip(kernel_size, padding, strict=True))
-    return _symmetric(padding) and halves
+    return symmetric(padding) and halves
 
 
 def _max_pool_tensor(rank: int, x: torch.Tensor, *, padding: Pairs, **parameters: Any) -> torch.Tensor:
@@ -187,7 +175,7 @@ def _avg_pool_tensor(
 
 
 def _downsample_tensor(rank: int, x: torch.Tensor, *, factor: Sequence[int]) -> torch.Tensor:
-    _require_images(rank, x.shape)
+    require_rank(rank, x)
     return x[(..., *(slice(None, None, f) for f in factor))]
 
 
@@ -243,7 +231,7 @@ def _one_factor(factor: Sequence[int]) -> int:
 
 def pixel_unshuffle2d(x: Array, *, factor: Sequence[int]) -> Array:
     """Blocks become channels; PyTorch has this for images and one factor."""
-    _require_images(2, x.shape)
+    require_rank(2, x)
     if not len(x):
         raise NotImplementedError("an empty batch, which PyTorch answers in the input's shape: FINDINGS.md")
     return np.asarray(F.pixel_unshuffle(_tensor(x), _one_factor(factor)))
@@ -251,7 +239,7 @@ def pixel_unshuffle2d(x: Array, *, factor: Sequence[int]) -> Array:
 
 def pixel_shuffle2d(x: Array, *, factor: Sequence[int]) -> Array:
     """Channels become blocks; PyTorch has this for images and one factor."""
-    _require_images(2, x.shape)
+    require_rank(2, x)
     return np.asarray(F.pixel_shuffle(_tensor(x), _one_factor(factor)))
 
 

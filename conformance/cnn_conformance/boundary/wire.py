@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, TensorSpec, deserialize, serialize
 
+from cnn_conformance.plain import call_with, tuples
 from cnn_conformance.strides import laid_out, layout_of
-from cnn_spec.cases.stream import FUNCTIONS
-from cnn_spec.operations import OPERATIONS, Array, Call, Results
+from cnn_spec.operations import Array, Call, Results
 
 PROTOCOL_VERSION = "1"
 LENGTH = struct.Struct("<Q")
@@ -87,22 +87,10 @@ def pack_call(fields: Fields, call: Call) -> bytes:
 
 def call_of(fields: Fields, arrays: Mapping[str, Array]) -> Call:
     """The call that a message asks for, its arrays laid out as they were at the other end."""
-    operation, rank = FUNCTIONS[fields["function"]]
     layouts = json.loads(fields["layouts"]) if "layouts" in fields else {}
-    given = {name: _tuples(value) for name, value in json.loads(fields["values"]).items()}
+    given = tuples(json.loads(fields["values"]))
     given |= {name: laid_out(a, layouts.get(name, {})) for name, a in arrays.items()}
-    declared = OPERATIONS[operation]
-    return Call(
-        operation,
-        rank,
-        {name: given[name] for name in declared.arrays},
-        {name: given[name] for name in declared.parameters},
-        valid="valid" not in fields,
-    )
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    return call_with(fields["function"], given, "valid" not in fields)
 
 
 def pack_results(number: str, call: Call, results: Results) -> bytes:

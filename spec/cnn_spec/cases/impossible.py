@@ -150,7 +150,6 @@ _DEPTHWISE = {"depthwise_conv", "separable_conv"}
 _POOLS = {"max_pool", "max_pool_with_indices", "max_pool_backward", "avg_pool", "avg_pool_backward"}
 _SIZES = {"conv_output_size", "pool_output_size", "conv_transpose_output_size"}
 _TRANSPOSED = {"conv_transpose", "conv_transpose_backward", "conv_transpose_output_size"}
-_WEIGHTED = _FILTERS | _DEPTHWISE | {"linear", "linear_backward"}
 _RANKED = {name for name, operation in OPERATIONS.items() if operation.ranked}
 
 
