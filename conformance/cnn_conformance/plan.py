@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cache
 from itertools import takewhile
 
 from cnn_conformance.candidate import About
+from cnn_spec.case import Situation
 from cnn_spec.cases.situations import SITUATIONS
 from cnn_spec.cases.stream import FUNCTIONS, case_ids, row_count
 from cnn_spec.clause import Clause, Law
@@ -15,9 +17,11 @@ from cnn_spec.sections import CLAUSES
 
 LEVELS = {"quick": ("pairs", 1), "standard": ("triples", 4), "deep": ("triples", 4)}
 """The covering array of each level, and how many rounds of each situation; deep goes on in rounds beyond them."""
-ROWS_PER_CHUNK = 24
-Progress = Callable[[str, int, int], None]
-"""Told the function that was judged last, the chunks that are done, and how many there are."""
+ROWS_PER_CHUNK = 8
+"""Few, so that the longest chunk of a slow candidate does not hold many workers up; each costs half a millisecond."""
+Progress = Callable[[str, int, int, int], None]
+"""Told a function of which a chunk was judged, its chunks that are left, the chunks of all that are done, and how many
+there are."""
 
 
 class PlanError(Exception):
@@ -45,11 +49,19 @@ class Chunk:
     seed: int
     only: str | None
 
+    @property
+    def cost(self) -> int:
+        """About how many calls it takes, next to other chunks."""
+        situation = self.source if self.source in SITUATIONS else Situation.ORDINARY
+        laws = sum(judged.law.situation == situation for judged in laws_of(self.function, self.only))
+        return laws * (self.last - self.first)
+
     def case_ids(self) -> Iterator[str]:
         """The ids of its cases, in the order in which they are judged."""
         return case_ids(self.function, self.source, range(self.first, self.last), self.dtypes)
 
 
+@cache
 def laws_of(function: str, only: str | None = None) -> list[Judged]:
     """The laws that judge a function, of the clauses that `only` selects."""
     operation, rank = FUNCTIONS[function]

@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 
 from cnn_conformance import check
 from cnn_conformance.candidate import about
-from cnn_conformance.checking import InlineExecutor
 from cnn_conformance.cli import main
+from cnn_conformance.executors import InlineExecutor
 from cnn_conformance.journal import Journal, JournalError
 from cnn_conformance.report import Report
 
