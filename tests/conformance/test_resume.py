@@ -82,6 +82,7 @@ def lines(path: Path) -> int:
 def test_a_killed_run_loses_nothing_that_was_reached(how: signal.Signals, jobs: int, mine: Path) -> None:
     journal, one, other = (mine.with_name(name) for name in ("journal", "one.json", "other.json"))
     options = ["--only", ONLY, "--jobs", str(jobs), "--resume", str(journal), "--json", str(one)]
+    options += ["--timeout", str(PATIENCE)]
     with started("run", str(mine), *options) as running:
         wait_for(lambda: lines(journal) > ENOUGH)  # sooner or later it waits for leave to go on
         running.send_signal(how)
