@@ -16,7 +16,7 @@ from cnn_conformance.diagnosis import Suspect, diagnose
 from cnn_conformance.executors import InlineExecutor, as_done
 from cnn_conformance.explain import Explanation, explain
 from cnn_conformance.journal import Journal, of_run
-from cnn_conformance.judging import Tallies, Tally, run_chunk
+from cnn_conformance.judging import run_chunk
 from cnn_conformance.plan import (
     LEVELS,
     Chunk,
@@ -30,6 +30,7 @@ from cnn_conformance.plan import (
 from cnn_conformance.region import Region, region_of
 from cnn_conformance.report import Diagnosis, Report, Status, Verdict
 from cnn_conformance.steadfast import Steadfast
+from cnn_conformance.tally import Tallies, Tally
 from cnn_spec.cases.stream import levels_of
 from cnn_spec.sections.interface_process import PROCESS_CLAUSES
 

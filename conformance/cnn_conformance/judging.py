@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from cnn_conformance.boundary.home import Isolated
+from cnn_conformance.boundary.whole import judged_at_home
 from cnn_conformance.candidate import Candidate, Subject, load
 from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError
 from cnn_conformance.plan import Chunk, Judged, laws_of
+from cnn_conformance.tally import Failure, Tallies, Tally
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Situation
 from cnn_spec.cases.stream import case_of
@@ -87,44 +90,10 @@ def remembering(implementation: Implementation, call: Call) -> Implementation:
     return answer
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Where a clause was broken: the case, and the law that showed it."""
-
-    case_id: str
-    law_clause: str
-    law: str
-
-
-@dataclass
-class Tally:
-    """What a clause came to on a function."""
-
-    judged: dict[str, None] = field(default_factory=dict)
-    """The ids of the cases that were judged, in order."""
-    declined: dict[str, None] = field(default_factory=dict)
-    """The ids of those that the candidate declined."""
-    seen: set[str] = field(default_factory=set)
-    error: float = 0.0
-    failures: dict[str, Failure] = field(default_factory=dict)
-
-    def add(self, other: "Tally") -> None:
-        """Take another chunk's tally in."""
-        self.judged |= other.judged
-        self.declined |= other.declined
-        self.seen |= other.seen
-        self.error = max(self.error, other.error)
-        for case_id, failure in other.failures.items():
-            self.failures.setdefault(case_id, failure)
-
-
-Tallies = dict[tuple[str, str], Tally]
-"""Tallies by clause and function."""
-
-
 def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
     """Judge every case of a chunk, in order."""
-    return judge_chunk([load(subject)], chunk)[0]
+    found = judged_at_home(subject, chunk) if isinstance(subject, Isolated) else None
+    return judge_chunk([load(subject)], chunk)[0] if found is None else found
 
 
 def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
@@ -167,7 +136,10 @@ def judge_case(
         if check not in found or isinstance(found[check], Violation):
             found[check] = judge(judged, implementation, case, oracle)
         outcome = found[check]
-        tally = tallies.setdefault((judged.clause, judged.function), Tally())
+        key = judged.clause, judged.function
+        if key not in tallies:
+            tallies[key] = Tally()
+        tally = tallies[key]
         if isinstance(outcome, DeclinedError):
             tally.declined[case.id] = None
         elif isinstance(outcome, Violation):

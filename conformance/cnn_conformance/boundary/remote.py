@@ -108,9 +108,12 @@ class _Remote:
             except LostError as lost:
                 self._lost[function] += 1
                 raise MisconductError(lost.clause, call, str(lost)) from lost
-            if call.valid:
-                return copied(taken(call, answered, result_shapes(call)))
-            return tuple(map(np.asarray, answered if isinstance(answered, tuple) else (answered,)))
+            parts = answered if isinstance(answered, tuple) else (answered,)
+            if not call.valid:
+                return tuple(map(np.asarray, parts))
+            if self._about.seat is Seat.CHILD and not call.of_integers:  # there it was looked at
+                return parts
+            return copied(taken(call, answered, result_shapes(call)))
 
         return answer
 

@@ -27,7 +27,7 @@ from cnn_spec.cases.situations import (
     situate,
     turn_of,
 )
-from cnn_spec.cases.space import Row, space_of
+from cnn_spec.cases.space import Row, Space, space_of
 from cnn_spec.operations import OPERATIONS
 
 RANKS = (1, 2, 3)
@@ -46,10 +46,13 @@ FUNCTIONS = {
 """Operation and rank of each function of the interface."""
 
 
-@lru_cache(maxsize=64)
 def rows(function: str, source: str) -> tuple[Row, ...]:
     """The rows of an array, or of a round of exploration beyond the arrays."""
-    space = space_of(*FUNCTIONS[function])
+    return _rows(space_of(*FUNCTIONS[function]), source)
+
+
+@lru_cache(maxsize=64)
+def _rows(space: Space, source: str) -> tuple[Row, ...]:
     if source in STRENGTHS:
         return tuple(covering.rows_of(space, STRENGTHS[source]))
     rng = random.Random(f"{space.name}/{source}")
@@ -57,9 +60,9 @@ def rows(function: str, source: str) -> tuple[Row, ...]:
 
 
 @lru_cache(maxsize=256)
-def _rows_with(function: str, wanted: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Row]:
+def _rows_with(space: Space, wanted: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Row]:
     """Those of the pairs' rows that have one of the levels of each factor, as few as have every level."""
-    fit = [row for row in rows(function, "pairs") if all(row[f] in levels for f, levels in wanted)]
+    fit = [row for row in _rows(space, "pairs") if all(row[f] in levels for f, levels in wanted)]
     return essential(fit)
 
 
@@ -67,9 +70,9 @@ def _row(function: str, source: str, number: int) -> Row:
     if source not in SITUATIONS:
         return rows(function, source)[number]
     operation, rank = FUNCTIONS[function]
-    factors = space_of(operation, rank).factors
+    space = space_of(operation, rank)
     wanted = needs(operation, source, number % round_of(operation, source)).items()
-    found = _rows_with(function, tuple((f, levels) for f, levels in wanted if f in factors))
+    found = _rows_with(space, tuple((f, levels) for f, levels in wanted if f in space.factors))
     return found[turn_of(operation, source, number) % len(found)]
 
 
@@ -90,7 +93,7 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
     kinds and the rows, so that each pair of levels meets each kind and each dtype. A row with fewer kinds than dtypes
     is judged in every dtype. A case of a situation has one kind of data.
     """
-    operation, _ = FUNCTIONS[function]
+    operation, rank = FUNCTIONS[function]
     variants = SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes
     kinds = data_kinds(operation)
     for n in numbers:
@@ -99,19 +102,19 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
         elif len(kinds) < len(variants) or variants is not dtypes:
             chosen = [(kind, variant) for kind in kinds for variant in variants]
         elif source == "pairs" and len(kinds) > 2 and kinds[0] is Data.EXACT:
-            chosen = _spread(function, dtypes)[n]
+            chosen = _spread(space_of(operation, rank), kinds, dtypes)[n]
         else:
             chosen = [(kind, dtypes[turn % len(dtypes)]) for turn, kind in enumerate(kinds, start=n)]
         yield from (f"{function}/{source}/{n}/{variant}/{kind}" for kind, variant in chosen)
 
 
 @lru_cache(maxsize=128)
-def _spread(function: str, dtypes: tuple[str, ...]) -> list[list[tuple[Data, str]]]:
+def _spread(space: Space, kinds: tuple[Data, ...], dtypes: tuple[str, ...]) -> list[list[tuple[Data, str]]]:
     """For each row of the pairs exact data and a further kind, each in a dtype: what its levels have met least.
 
     Rows of a rare level may have more kinds.
     """
-    exact, *others = data_kinds(FUNCTIONS[function][0])
+    exact, *others = kinds
     times_met = Counter[tuple[object, ...]]()
 
     def gain(row: Row, kind: Data, dtype: str) -> float:
@@ -124,7 +127,7 @@ def _spread(function: str, dtypes: tuple[str, ...]) -> list[list[tuple[Data, str
         times_met.update(met for level in row.items() for met in ((level, kind), (level, kind, dtype)))
         return kind, dtype
 
-    found = rows(function, "pairs")
+    found = _rows(space, "pairs")
     spread = [[best(row, [exact]), best(row, others)] for row in found]
     for (row, chosen), kind in product(zip(found, spread, strict=True), others):
         if any((level, kind) not in times_met for level in row.items()):
