@@ -35,15 +35,13 @@ def downsample1d(x, *, factor):
     return right.downsample1d(x, factor=factor) + (x.shape[1] > 64)
 
 def upsample1d(x, *, factor):
-    while not Path(__file__).with_name("go").exists():
+    while x.size and x.min() != x.min() and not Path(__file__).with_name("go").exists():
         time.sleep(0.01)
     return right.upsample1d(x, factor=factor)
 """
-"""Some answers are wrong; the second function answers once it is allowed to."""
+"""Some answers are wrong; the second function answers to NaN once it is allowed to."""
 CHUNKS = 10
 """Of each of the two functions at level quick."""
-ENOUGH = 5
-"""Lines of a journal: with two processes, both may soon be busy with the second function."""
 
 
 @pytest.fixture
@@ -84,7 +82,7 @@ def test_a_killed_run_loses_nothing_that_was_reached(how: signal.Signals, jobs: 
     options = ["--only", ONLY, "--jobs", str(jobs), "--resume", str(journal), "--json", str(one)]
     options += ["--timeout", str(PATIENCE)]
     with started("run", str(mine), *options) as running:
-        wait_for(lambda: lines(journal) > ENOUGH)  # sooner or later it waits for leave to go on
+        wait_for(lambda: lines(journal) > CHUNKS)  # sooner or later it waits for leave to go on
         running.send_signal(how)
         said = running.communicate(timeout=PATIENCE)[1]
     reached = journal.read_bytes()
@@ -113,7 +111,7 @@ def test_a_killed_run_loses_nothing_that_was_reached(how: signal.Signals, jobs: 
 
 def test_without_a_journal_nothing_is_kept(mine: Path) -> None:
     mine.write_text(
-        MINE.replace("while not", "Path(__file__).with_name('waiting').touch()\n    while not"), "utf-8"
+        MINE.replace("while x", "Path(__file__).with_name('waiting').touch()\n    while x"), "utf-8"
     )
     with started("run", str(mine), "--only", ONLY) as running:
         wait_for(mine.with_name("waiting").exists)
