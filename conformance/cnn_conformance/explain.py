@@ -15,7 +15,7 @@ from cnn_conformance.judging import Failure, Violation, trusted
 from cnn_conformance.plan import Judged
 from cnn_conformance.report import Contradiction
 from cnn_conformance.script import script_of
-from cnn_conformance.shrink import smallest
+from cnn_conformance.shrink import ATTEMPTS, ATTEMPTS_ON_FEW_SHAPES, smallest
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Data
 from cnn_spec.cases.stream import case_of
@@ -77,7 +77,8 @@ def _smallest(
     def still_broken(simpler: Case) -> bool:
         return judged.law.applies(simpler) and shown(broken, judged, candidate, simpler, oracle) is not None
 
-    found, calls = smallest(case, still_broken), list[Call]()
+    attempts = ATTEMPTS_ON_FEW_SHAPES if candidate.about.few_shapes else ATTEMPTS
+    found, calls = smallest(case, still_broken, attempts), list[Call]()
     violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
     if violation is None:  # it was what earlier calls had left behind that made a simpler case fail
         found, calls = case, []

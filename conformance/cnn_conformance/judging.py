@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cnn_conformance.candidate import Candidate, Subject, load
 from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError
 from cnn_conformance.plan import Chunk, Judged, laws_of
+from cnn_conformance.thrift import Thrift
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Situation
 from cnn_spec.cases.stream import case_of
@@ -134,14 +135,15 @@ def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
     for judged in laws_of(chunk.function, chunk.only):
         laws[judged.law.situation].append(judged)
     found: list[Tallies] = [{} for _ in candidates]
+    thrifts = [Thrift() if candidate.about.few_shapes else None for candidate in candidates]
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
         if case is None:
             continue
-        for candidate, oracle, tallies in zip(candidates, oracles, found, strict=True):
+        for candidate, oracle, tallies, thrift in zip(candidates, oracles, found, thrifts, strict=True):
             if not _is_hopeless(tallies):
                 implementation = remembering(candidate.implementation(), case.call)
-                judge_case(laws[case.situation], implementation, case, oracle, tallies)
+                judge_case(laws[case.situation], implementation, case, oracle, tallies, thrift)
     return found
 
 
@@ -156,18 +158,23 @@ def _is_hopeless(tallies: Tallies) -> bool:
 
 
 def judge_case(
-    laws: list[Judged], implementation: Implementation, case: Case, oracle: Oracle, tallies: Tallies
+    laws: list[Judged],
+    implementation: Implementation,
+    case: Case,
+    oracle: Oracle,
+    tallies: Tallies,
+    thrift: Thrift | None = None,
 ) -> None:
     """Judge a case by every law that applies to it, and count. A check that holds is made once, for all its clauses."""
     found: dict[LawFunction, Outcome] = {}
     for judged in laws:
         if not judged.law.applies(case):
             continue
-        check = judged.law.check
+        check, tally = judged.law.check, tallies.setdefault((judged.clause, judged.function), Tally())
         if check not in found or isinstance(found[check], Violation):
-            found[check] = judge(judged, implementation, case, oracle)
+            asked = thrift.sparing(implementation, judged.law, case, tally.seen) if thrift else implementation
+            found[check] = judge(judged, asked, case, oracle)
         outcome = found[check]
-        tally = tallies.setdefault((judged.clause, judged.function), Tally())
         if isinstance(outcome, DeclinedError):
             tally.declined[case.id] = None
         elif isinstance(outcome, Violation):
