@@ -17,8 +17,8 @@ from typing import Any
 from cnn_conformance.boundary.home import COMMAND, Isolated, home_of, isolated
 from cnn_conformance.guard import Watch, guarded, said, unwatched
 from cnn_conformance.legible import legible
-from cnn_spec.bounds import CONVENTIONS, Declared
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
+from cnn_spec.conventions import CONVENTIONS, Declared
 from cnn_spec.operations import OPERATIONS, Implementation
 
 BUILT_IN = "reference"
@@ -147,7 +147,8 @@ def load(subject: Subject) -> Candidate:
 
 
 def _loaded(found: "Found") -> Candidate:
-    return Candidate(described(found), partial(guarded, found.functions))
+    about = described(found)
+    return Candidate(about, partial(guarded, found.functions, declared=about.declared))
 
 
 @dataclass(frozen=True)

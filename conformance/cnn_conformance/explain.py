@@ -20,6 +20,7 @@ from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Data
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import compare
+from cnn_spec.conventions import meant
 from cnn_spec.definitions import definition
 from cnn_spec.operations import Array, Call, Results
 from cnn_spec.sections import CLAUSES
@@ -151,7 +152,7 @@ def _counterexample(
             layout,
             clause.id,
             answers,
-            candidate.about.declared.deterministic,
+            candidate.about.declared,
         ),
         case=case,
         shown_by=Failure(case.id, judged.clause, judged.law.check.__name__),
@@ -198,7 +199,11 @@ def _disagreement(call: Call, case: Case, oracle: Oracle) -> str:
     if not call.of_integers and _terms(call) > TERMS:
         return ""
     with np.errstate(all="ignore"):
-        exact, answered, bounds = definition(_exactly(call)), oracle(call), oracle.tolerance(case, call)
+        exact, answered, bounds = (
+            definition(_exactly(meant(call, oracle.declared))),
+            oracle(call),
+            oracle.tolerance(case, call),
+        )
     for name, right, got, bound in zip(call.results, exact, answered, bounds, strict=True):
         if name == "indices" and case.data is Data.TIED:
             continue

@@ -13,6 +13,7 @@ from cnn_spec.case import Case, Situation
 from cnn_spec.cases.stream import case_of
 from cnn_spec.clause import LawFunction
 from cnn_spec.comparison import Comparison
+from cnn_spec.conventions import tells
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
 from cnn_spec.sections.interface_process import PROCESS_CLAUSES
 
@@ -43,6 +44,8 @@ def trusted(candidate: Candidate) -> Oracle:
 
 def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Oracle) -> Outcome:
     """One law on one case. A misconduct counts for the clause that it breaks, whichever law met it."""
+    if not tells(case, oracle.declared):
+        return None
     misconducts: list[MisconductError] = []
 
     def asked(call: Call) -> Results:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from cnn_conformance.boundary.lifeline import end_with_parent
 from cnn_conformance.boundary.process import LENGTH, READ, WRITE
 from cnn_conformance.boundary.wire import PROTOCOL_VERSION, call_of, pack, pack_results, to_json, unpack
-from cnn_conformance.candidate import CandidateError, Subject, find, told
+from cnn_conformance.candidate import CandidateError, Subject, find, told, understood
 from cnn_conformance.guard import DeclinedError, MisconductError, RefusedError, guarded, said
 from cnn_spec.operations import Call, Implementation
 
@@ -30,6 +30,7 @@ def main() -> None:
     try:
         found = find(_subject(sys.argv[2:]))
         functions, about = told(found)
+        declared = understood(found.name, found.importing, functions, about).declared
     except CandidateError as error:
         _write(answers, pack({"protocol": PROTOCOL_VERSION, "failed": str(error)}, {}))
         return
@@ -39,7 +40,7 @@ def main() -> None:
     while message := _read(requests):
         fields, arrays = unpack(message)
         if fields["case"] != case:
-            case, implementation = fields["case"], guarded(found.functions)
+            case, implementation = fields["case"], guarded(found.functions, declared=declared)
         answer = _answer(implementation, fields["id"], call_of(fields, arrays))
         if closed := _restored_streams(kept):
             words = f"closed its standard {closed}"
