@@ -26,8 +26,9 @@ import numpy as np
 
 from cnn_conformance import __version__
 from cnn_conformance.candidate import Candidate, load
-from cnn_conformance.judging import Tallies, judge_chunk
+from cnn_conformance.judging import judge_chunk
 from cnn_conformance.plan import Chunk, chunks_of, sources_of
+from cnn_conformance.tally import Tallies
 from cnn_spec import SPEC_VERSION
 from cnn_spec.cases.stream import FUNCTIONS
 from different import DIFFERENT

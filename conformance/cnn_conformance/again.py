@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from cnn_conformance.candidate import Candidate, Subject, afresh
 from cnn_conformance.guard import Watch, unwatched
-from cnn_conformance.judging import Failure, Violation, judge
+from cnn_conformance.judging import Violation, judge
 from cnn_conformance.plan import Judged, earlier_in_chunk, laws_of
+from cnn_conformance.tally import Failure
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.cases.layouts import EVERY_LAYOUT

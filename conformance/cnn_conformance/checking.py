@@ -15,7 +15,7 @@ from cnn_conformance.coverage import coverage_of
 from cnn_conformance.diagnosis import Suspect, diagnose
 from cnn_conformance.explain import Explanation, explain
 from cnn_conformance.journal import Journal, of_run
-from cnn_conformance.judging import Tallies, Tally, run_chunk
+from cnn_conformance.judging import run_chunk
 from cnn_conformance.plan import (
     LEVELS,
     Chunk,
@@ -28,6 +28,7 @@ from cnn_conformance.plan import (
 )
 from cnn_conformance.region import Region, region_of
 from cnn_conformance.report import Diagnosis, Report, Status, Verdict
+from cnn_conformance.tally import Tallies, Tally
 from cnn_spec.cases.stream import levels_of
 from cnn_spec.sections.interface_process import PROCESS_CLAUSES
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from cnn_conformance.judging import Failure
 from cnn_conformance.plain import call_with, listed, tuples
 from cnn_conformance.strides import laid_out, layout_of
+from cnn_conformance.tally import Failure
 from cnn_spec.case import Case, Data
 from cnn_spec.operations import Array, Call
 

@@ -11,11 +11,12 @@ import numpy as np
 from cnn_conformance.again import Broken, failing_alone, law_of, shortest_sequence, shown
 from cnn_conformance.candidate import Candidate, Subject, afresh, load
 from cnn_conformance.counterexample import Counterexample
-from cnn_conformance.judging import Failure, Violation, trusted
+from cnn_conformance.judging import Violation, trusted
 from cnn_conformance.plan import Judged
 from cnn_conformance.report import Contradiction
 from cnn_conformance.script import script_of
 from cnn_conformance.shrink import ATTEMPTS, ATTEMPTS_ON_FEW_SHAPES, smallest
+from cnn_conformance.tally import Failure
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Data
 from cnn_spec.cases.stream import case_of

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cnn_conformance.candidate import Candidate, Subject, load
 from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError
 from cnn_conformance.plan import Chunk, Judged, laws_of
+from cnn_conformance.tally import Failure, Tallies, Tally
 from cnn_conformance.thrift import Thrift
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Situation
@@ -89,41 +90,6 @@ def remembering(implementation: Implementation, call: Call) -> Implementation:
         return kept[0]
 
     return answer
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Where a clause was broken: the case, and the law that showed it."""
-
-    case_id: str
-    law_clause: str
-    law: str
-
-
-@dataclass
-class Tally:
-    """What a clause came to on a function."""
-
-    judged: dict[str, None] = field(default_factory=dict)
-    """The ids of the cases that were judged, in order."""
-    declined: dict[str, None] = field(default_factory=dict)
-    """The ids of those that the candidate declined."""
-    seen: set[str] = field(default_factory=set)
-    error: float = 0.0
-    failures: dict[str, Failure] = field(default_factory=dict)
-
-    def add(self, other: "Tally") -> None:
-        """Take another chunk's tally in."""
-        self.judged |= other.judged
-        self.declined |= other.declined
-        self.seen |= other.seen
-        self.error = max(self.error, other.error)
-        for case_id, failure in other.failures.items():
-            self.failures.setdefault(case_id, failure)
-
-
-Tallies = dict[tuple[str, str], Tally]
-"""Tallies by clause and function."""
 
 
 def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ class Case:
         """The call that is judged."""
         return self.calls[-1]
 
-    @property
+    @cached_property
     def situation(self) -> Situation:
         """In what circumstances it is called."""
         return Situation(self.levels.get("situation", Situation.ORDINARY))

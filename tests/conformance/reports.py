@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from cnn_conformance.counterexample import Counterexample
-from cnn_conformance.judging import Failure
 from cnn_conformance.legible import legible
 from cnn_conformance.region import Region
 from cnn_conformance.report import Contradiction, Diagnosis, Report, Status, Verdict
+from cnn_conformance.tally import Failure
 from cnn_spec.case import Case, Data
 from cnn_spec.operations import Call
 

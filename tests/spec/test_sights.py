@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import cnn_reference
-from cnn_conformance.judging import Tallies, judge_case
+from cnn_conformance.judging import judge_case
 from cnn_conformance.plan import laws_of
+from cnn_conformance.tally import Tallies
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
 from cnn_spec.cases.draw import data_kinds, draw_call

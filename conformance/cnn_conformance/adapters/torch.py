@@ -76,7 +76,7 @@ def _conv_transpose_tensor(
 ) -> torch.Tensor:
     """Padding of unequal sides is cut off the unpadded result."""
     spread: Callable[..., torch.Tensor] = getattr(F, f"conv_transpose{rank}d")
-    if min(parameters["dilation"]) < 1:  # with several groups PyTorch may answer: FINDINGS.md
+    if min(parameters["dilation"]) < 1:  # in float32 PyTorch may answer: FINDINGS.md
         raise ValueError("a dilation below 1")
     if symmetric(padding):
         y = spread(x, w, b, padding=tuple(before for before, _ in padding), **parameters)

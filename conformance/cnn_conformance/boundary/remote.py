@@ -111,10 +111,13 @@ class _Remote:
             except LostError as lost:
                 self._lost[function] += 1
                 raise MisconductError(lost.clause, call, str(lost)) from lost
-            if call.valid:
-                results = copied(taken(call, answered, answered_shapes(call, declared)))
-                return judged_part(results, drawn, declared)
-            return tuple(map(np.asarray, answered if isinstance(answered, tuple) else (answered,)))
+            parts = answered if isinstance(answered, tuple) else (answered,)
+            if not call.valid:
+                return tuple(map(np.asarray, parts))
+            if self._about.seat is Seat.CHILD and not call.of_integers:  # there it was looked at
+                return parts
+            results = copied(taken(call, answered, answered_shapes(call, declared)))
+            return judged_part(results, drawn, declared)
 
         return answer
 

@@ -5,6 +5,7 @@ metadata, and the length of it all in front.
 import json
 import struct
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,16 @@ def pack_call(fields: Fields, call: Call) -> bytes:
 def call_of(fields: Fields, arrays: Mapping[str, Array]) -> Call:
     """The call that a message asks for, its arrays laid out as they were at the other end."""
     layouts = json.loads(fields["layouts"]) if "layouts" in fields else {}
-    given = tuples(json.loads(fields["values"]))
-    given |= {name: laid_out(a, layouts.get(name, {})) for name, a in arrays.items()}
+    laid = {name: laid_out(arrays[name], layout) for name, layout in layouts.items()}
+    given = {**_values(fields["values"]), **arrays, **laid}
     return call_with(fields["function"], given, "valid" not in fields)
+
+
+@lru_cache(maxsize=256)
+def _values(text: str) -> Mapping[str, Any]:
+    """Parameters from their JSON: several calls of a case have the same."""
+    found: Mapping[str, Any] = tuples(json.loads(text))
+    return found
 
 
 def pack_results(number: str, call: Call, results: Results) -> bytes:

@@ -131,7 +131,7 @@ def _pooling_axes(dilations: tuple[int, ...]) -> Iterator[Axis]:
 def transposed_axes() -> Iterator[Axis]:
     """Every axis of a transposed convolution that leaves an output."""
     for axis, remainder in _windows():
-        levels = {k: v for k, v in axis.levels.items() if k != "remainder"}
+        of_window = {k: v for k, v in axis.levels.items() if k != "remainder"}
         stride, dilation = axis.parameters["stride"], axis.parameters["dilation"]
         for output_padding in (
             (remainder, dilation - 1) if not remainder and dilation > stride else (remainder,)
@@ -139,7 +139,7 @@ def transposed_axes() -> Iterator[Axis]:
             parameters = {**axis.parameters, "output_padding": output_padding}
             if conv_transpose_output_size(axis.outputs, **parameters) >= 1:
                 beyond = "beyond the stride" if output_padding >= stride else "some"
-                levels["output padding"] = beyond if output_padding else "none"
+                levels = {**of_window, "output padding": beyond if output_padding else "none"}
                 yield Axis(levels, parameters, axis.outputs, axis.outputs, 1, axis.lengths)
 
 

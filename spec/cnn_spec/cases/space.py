@@ -32,19 +32,25 @@ Axes = Callable[[], Iterator[Axis]]
 @cache
 def choices_of(axes: Axes) -> tuple[dict[str, Levels], dict[Levels, list[Axis]]]:
     """The factors of an axis with their levels, and every choice of an axis by its levels."""
+    alike: dict[tuple[Levels, Levels], list[Axis]] = {}
+    for choice in axes():
+        alike.setdefault((tuple(choice.levels.values()), choice.lengths), []).append(choice)
     factors: dict[str, dict[str, None]] = {}
     choices: dict[Levels, list[Axis]] = {}
-    for choice in axes():
-        for factor, levels in choice.all_levels.items():
+    for found in alike.values():
+        for factor, levels in found[0].all_levels.items():
             factors.setdefault(factor, {}).update(dict.fromkeys(levels))
-        for levels in product(*choice.all_levels.values()):
-            choices.setdefault(levels, []).append(choice)
+        for levels in product(*found[0].all_levels.values()):
+            choices.setdefault(levels, []).extend(found)
     return {factor: tuple(levels) for factor, levels in factors.items()}, choices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Space:
-    """The factors of one operation. `axes` enumerates the possible axes, which decide what goes together."""
+    """The factors of one operation. `axes` enumerates the possible axes, which decide what goes together.
+
+    There is one of each; a space equals none but itself.
+    """
 
     name: str
     own_factors: Mapping[str, Levels]
@@ -162,10 +168,13 @@ _SHARED = {
 """Operations that are drawn from another one's space."""
 
 
-@cache
 def space_of(operation: str, rank: int) -> Space:
     """The space of an operation; ranks 2 and 3 share one, in which the axes may differ."""
-    name = _SHARED.get(operation, operation)
+    return _declared(_SHARED.get(operation, operation), min(rank, 2))
+
+
+@cache
+def _declared(name: str, rank: int) -> Space:
     factors, axes = _DECLARED[name]
     if rank < 2:
         return Space(name if rank == 0 else f"{name}-1d", factors, axes)

@@ -30,7 +30,7 @@ from cnn_spec.cases.situations import (
     situate,
     turn_of,
 )
-from cnn_spec.cases.space import Row, space_of
+from cnn_spec.cases.space import Row, Space, space_of
 from cnn_spec.operations import OPERATIONS
 
 RANKS = (1, 2, 3)
@@ -53,31 +53,34 @@ FUNCTIONS = {
 """Operation and rank of each function of the interface."""
 
 
-@lru_cache(maxsize=64)
 def rows(function: str, source: str) -> tuple[Row, ...]:
     """The rows of an array, or of a round of exploration beyond the arrays."""
-    space = space_of(*FUNCTIONS[function])
+    return _rows(space_of(*FUNCTIONS[function]), source)
+
+
+@lru_cache(maxsize=64)
+def _rows(space: Space, source: str) -> tuple[Row, ...]:
     if source in STRENGTHS:
         return tuple(covering.rows_of(space, STRENGTHS[source]))
     if source.startswith(FEW):
-        return _richest(function)[:FEW_ROWS]
+        return _richest(space)[:FEW_ROWS]
     rng = random.Random(f"{space.name}/{source}")
     return tuple(covering.complete(space, {}, set(), 1, rng) for _ in range(ROUND_ROWS))
 
 
 @lru_cache(maxsize=64)
-def _richest(function: str) -> tuple[Row, ...]:
+def _richest(space: Space) -> tuple[Row, ...]:
     """The pairs' rows, those with most pairs first."""
-    return tuple(covering.richest_first(rows(function, "pairs"), STRENGTHS["pairs"]))
+    return tuple(covering.richest_first(_rows(space, "pairs"), STRENGTHS["pairs"]))
 
 
 @lru_cache(maxsize=256)
-def _rows_with(function: str, wanted: tuple[tuple[str, tuple[str, ...]], ...], few: bool) -> list[Row]:
+def _rows_with(space: Space, wanted: tuple[tuple[str, tuple[str, ...]], ...], few: bool) -> list[Row]:
     """Those of the pairs' rows that have one of the levels of each factor.
 
     As few as have every level; where shapes are to be few, the richest first.
     """
-    among = _richest(function) if few else rows(function, "pairs")
+    among = _richest(space) if few else _rows(space, "pairs")
     fit = [row for row in among if all(row[f] in levels for f, levels in wanted)]
     return fit if few else essential(fit)
 
@@ -93,9 +96,9 @@ def _row(function: str, source: str, number: int) -> Row:
         array = rows(function, FEW + source if few else source)
         return array[number % len(array)]
     operation, rank = FUNCTIONS[function]
-    factors = space_of(operation, rank).factors
+    space = space_of(operation, rank)
     wanted = needs(operation, source, number % round_of(operation, source)).items()
-    found = _rows_with(function, tuple((f, levels) for f, levels in wanted if f in factors), few)
+    found = _rows_with(space, tuple((f, levels) for f, levels in wanted if f in space.factors), few)
     return found[turn_of(operation, source, number) % len(found)]
 
 
@@ -119,12 +122,12 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
     is judged in every dtype. A case of a situation has one kind of data. Where shapes are to be few, a row has one dtype
     and is judged with every kind.
     """
-    operation, _ = FUNCTIONS[function]
+    operation, rank = FUNCTIONS[function]
     variants = SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes
     kinds = data_kinds(operation)
     for n in numbers:
         if source.startswith(FEW):
-            dtype = dtypes[_richest(function).index(_row(function, source, n)) % len(dtypes)]
+            dtype = dtypes[_richest(space_of(operation, rank)).index(_row(function, source, n)) % len(dtypes)]
             like = plain(source)
             chosen = [(k, dtype) for k in ([data_in(operation, like)] if like in SITUATIONS else kinds)]
         elif source in SITUATIONS:
@@ -132,19 +135,19 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
         elif len(kinds) < len(variants) or variants is not dtypes:
             chosen = [(kind, variant) for kind in kinds for variant in variants]
         elif source == "pairs" and len(kinds) > 2 and kinds[0] is Data.EXACT:
-            chosen = _spread(function, dtypes)[n]
+            chosen = _spread(space_of(operation, rank), kinds, dtypes)[n]
         else:
             chosen = [(kind, dtypes[turn % len(dtypes)]) for turn, kind in enumerate(kinds, start=n)]
         yield from (f"{function}/{source}/{n}/{variant}/{kind}" for kind, variant in chosen)
 
 
 @lru_cache(maxsize=128)
-def _spread(function: str, dtypes: tuple[str, ...]) -> list[list[tuple[Data, str]]]:
+def _spread(space: Space, kinds: tuple[Data, ...], dtypes: tuple[str, ...]) -> list[list[tuple[Data, str]]]:
     """For each row of the pairs exact data and a further kind, each in a dtype: what its levels have met least.
 
     Rows of a rare level may have more kinds.
     """
-    exact, *others = data_kinds(FUNCTIONS[function][0])
+    exact, *others = kinds
     times_met = Counter[tuple[object, ...]]()
 
     def gain(row: Row, kind: Data, dtype: str) -> float:
@@ -157,7 +160,7 @@ def _spread(function: str, dtypes: tuple[str, ...]) -> list[list[tuple[Data, str
         times_met.update(met for level in row.items() for met in ((level, kind), (level, kind, dtype)))
         return kind, dtype
 
-    found = rows(function, "pairs")
+    found = _rows(space, "pairs")
     spread = [[best(row, [exact]), best(row, others)] for row in found]
     for (row, chosen), kind in product(zip(found, spread, strict=True), others):
         if any((level, kind) not in times_met for level in row.items()):
