@@ -14,13 +14,13 @@ from cnn_conformance.report import Contradiction, Diagnosis
 
 @dataclass(frozen=True)
 class Form:
-    """How the answer to a kind of work is written and read; both are told the task."""
+    """How the answer to a kind of work is written and read."""
 
-    written: Callable[[Any, Any], Any]
-    read: Callable[[Any, Any], Any]
+    written: Callable[[Any], Any]
+    read: Callable[[Any], Any]
 
 
-def _explanation(_: Any, found: Explanation) -> dict[str, Any]:
+def _explanation(found: Explanation) -> dict[str, Any]:
     example, contradiction = counterexample.to_plain(found.counterexample), found.contradiction
     return {
         "clause": found.clause,
@@ -29,7 +29,7 @@ def _explanation(_: Any, found: Explanation) -> dict[str, Any]:
     }
 
 
-def _explanation_of(_: Any, written: Mapping[str, Any]) -> Explanation:
+def _explanation_of(written: Mapping[str, Any]) -> Explanation:
     contradiction = written["contradiction"]
     return Explanation(
         written["clause"],
@@ -38,11 +38,11 @@ def _explanation_of(_: Any, written: Mapping[str, Any]) -> Explanation:
     )
 
 
-def _diagnosis(_: Any, found: Diagnosis) -> Any:
+def _diagnosis(found: Diagnosis) -> Any:
     return listed(vars(found))
 
 
-def _diagnosis_of(_: Any, written: Mapping[str, Any]) -> Diagnosis:
+def _diagnosis_of(written: Mapping[str, Any]) -> Diagnosis:
     return Diagnosis(tuple(map(tuple, written["models"])), written["considered"], written["adapter"])
 
 

@@ -25,7 +25,7 @@ from cnn_conformance.judging import run_chunk
 from cnn_conformance.report import environment
 from cnn_spec import SPEC_VERSION
 
-VERSION = 1
+VERSION = 2
 BEGINNING = b'{"cnn-conformance journal":'
 LONGEST = 120
 """Characters of what is said of a difference."""
@@ -160,15 +160,15 @@ class Journaled(Executor):
         known = self._journal.answer(key)
         if known is not None:
             done = Future[Any]()
-            done.set_result(form.read(task, known))
+            done.set_result(form.read(known))
             return done
         future = self._executor.submit(fn, *args, **kwargs)
-        future.add_done_callback(partial(self._keep, key, form, task))
+        future.add_done_callback(partial(self._keep, key, form))
         return future
 
-    def _keep(self, key: str, form: Form, task: Any, future: Future[Any]) -> None:
+    def _keep(self, key: str, form: Form, future: Future[Any]) -> None:
         if not future.cancelled() and future.exception() is None:
-            self._journal.keep(key, form.written(task, future.result()))
+            self._journal.keep(key, form.written(future.result()))
 
 
 def of_run(subject: Subject, described: About, seed: int, level: str, only: str | None) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnn_conformance.boundary.home import Isolated
+from cnn_conformance.boundary.whole import judged_at_home
 from cnn_conformance.candidate import Candidate, Subject, load
 from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError
 from cnn_conformance.plan import Chunk, Judged, laws_of
@@ -94,7 +96,8 @@ def remembering(implementation: Implementation, call: Call) -> Implementation:
 
 def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
     """Judge every case of a chunk, in order."""
-    return judge_chunk([load(subject)], chunk)[0]
+    found = judged_at_home(subject, chunk) if isinstance(subject, Isolated) else None
+    return judge_chunk([load(subject)], chunk)[0] if found is None else found
 
 
 def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
@@ -139,7 +142,10 @@ def judge_case(
     for judged in laws:
         if not judged.law.applies(case):
             continue
-        check, tally = judged.law.check, tallies.setdefault((judged.clause, judged.function), Tally())
+        check, key = judged.law.check, (judged.clause, judged.function)
+        if key not in tallies:
+            tallies[key] = Tally()
+        tally = tallies[key]
         if check not in found or isinstance(found[check], Violation):
             asked = thrift.sparing(implementation, judged.law, case, tally.seen) if thrift else implementation
             found[check] = judge(judged, asked, case, oracle)

@@ -1,9 +1,8 @@
 """What was counted: for each clause on a function the cases that were judged, declined and failed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from cnn_conformance.plan import Chunk
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,13 @@ Tallies = dict[tuple[str, str], Tally]
 """Tallies by clause and function."""
 
 
-def to_plain(chunk: Chunk, tallies: Tallies) -> list[Any]:
-    """A chunk's tallies as plain data, with cases by their place in the chunk."""
-    place = {case_id: at for at, case_id in enumerate(chunk.case_ids())}
-    return [
+def to_plain(tallies: Tallies) -> dict[str, Any]:
+    """Tallies as plain data: the ids of all cases, and each tally with cases by their place among them."""
+    place: dict[str, int] = {}
+    for tally in tallies.values():
+        for case_id in (*tally.judged, *tally.declined, *tally.failures):
+            place.setdefault(case_id, len(place))
+    counted = [
         {
             "clause": clause,
             "function": function,
@@ -56,11 +58,12 @@ def to_plain(chunk: Chunk, tallies: Tallies) -> list[Any]:
         }
         for (clause, function), tally in tallies.items()
     ]
+    return {"cases": list(place), "tallies": counted}
 
 
-def of_plain(chunk: Chunk, written: list[Any]) -> Tallies:
+def of_plain(written: Mapping[str, Any]) -> Tallies:
     """The tallies that `to_plain` has written. Raises LookupError or TypeError for what they are not."""
-    ids = list(chunk.case_ids())
+    ids = written["cases"]
     return {
         (one["clause"], one["function"]): Tally(
             dict.fromkeys(ids[at] for at in one["judged"]),
@@ -69,5 +72,5 @@ def of_plain(chunk: Chunk, written: list[Any]) -> Tallies:
             one["error"],
             {ids[at]: Failure(ids[at], clause, law) for at, clause, law in one["failures"]},
         )
-        for one in written
+        for one in written["tallies"]
     }

@@ -1,20 +1,32 @@
 """The child process of an isolated candidate: `python -m cnn_conformance.boundary.child PARENT ADDRESS`.
 
 It loads the candidate, says what that offers, and answers calls until nobody asks any more. The guard is here,
-where it sees what the candidate does to its arguments and what it returns before that is made an array.
+where it sees what the candidate does to its arguments and what it returns before that is made an array. It also judges
+whole chunks of cases, which spares the messages.
 """
 
 import base64
+import gc
+import json
 import os
 import pickle
 import sys
 from contextlib import suppress
+from time import monotonic
 from typing import BinaryIO
 
 from cnn_conformance.boundary.lifeline import end_with_parent
-from cnn_conformance.boundary.process import LENGTH, READ, WRITE
-from cnn_conformance.boundary.wire import PROTOCOL_VERSION, call_of, pack, pack_results, to_json, unpack
-from cnn_conformance.candidate import CandidateError, Subject, find, told, understood
+from cnn_conformance.boundary.process import LENGTH, PULSE, READ, WRITE
+from cnn_conformance.boundary.wire import (
+    PROTOCOL_VERSION,
+    Fields,
+    call_of,
+    pack,
+    pack_results,
+    to_json,
+    unpack,
+)
+from cnn_conformance.candidate import Candidate, CandidateError, Found, Subject, described, find, told
 from cnn_conformance.guard import DeclinedError, MisconductError, RefusedError, guarded, said
 from cnn_spec.operations import Call, Implementation
 
@@ -30,15 +42,19 @@ def main() -> None:
     try:
         found = find(_subject(sys.argv[2:]))
         functions, about = told(found)
-        declared = understood(found.name, found.importing, functions, about).declared
+        declared = described(found).declared
     except CandidateError as error:
         _write(answers, pack({"protocol": PROTOCOL_VERSION, "failed": str(error)}, {}))
         return
     hello = {"name": found.name, "importing": found.importing, "functions": " ".join(functions)}
     _write(answers, pack({"protocol": PROTOCOL_VERSION, **hello, "about": to_json(about)}, {}))
+    gc.freeze()  # a framework's modules are many objects to look through, and stay
     case = None
     while message := _read(requests):
         fields, arrays = unpack(message)
+        if "chunk" in fields:
+            _write(answers, _chunk_answer(found, fields, answers, kept))
+            continue
         if fields["case"] != case:
             case, implementation = fields["case"], guarded(found.functions, declared=declared)
         answer = _answer(implementation, fields["id"], call_of(fields, arrays))
@@ -69,6 +85,47 @@ def _answer(implementation: Implementation, number: str, call: Call) -> bytes:
     except BaseException as error:  # noqa: BLE001 - a Ctrl-C of the user's does not come here
         words = f"raised {said(error)}"
         return pack({"id": number, "broke": "VALID-CALL-ANSWERED", "words": words}, {})
+
+
+def _chunk_answer(found: Found, fields: Fields, answers: int, kept: int) -> bytes:
+    """What a chunk came to, if nothing happened that only the other side can judge."""
+    from cnn_conformance import tally
+    from cnn_conformance.judging import judge_chunk
+    from cnn_conformance.plan import Chunk
+
+    watch = _Pulse(answers, float(fields["timeout"]))
+    about = described(found)
+    candidate = Candidate(about, lambda _: guarded(found.functions, watch.call, about.declared))
+    given = json.loads(fields["chunk"])
+    chunk = Chunk(**{**given, "dtypes": tuple(given["dtypes"])})
+    try:
+        (tallies,) = judge_chunk([candidate], chunk)
+        watch.look()
+    except BaseException as error:  # noqa: BLE001 - also a KeyboardInterrupt of the candidate's
+        return pack({"unjudged": said(error)}, {})
+    if watch.late or _restored_streams(kept):
+        return pack({"unjudged": "a call took long, or closed a stream"}, {})
+    return pack({"tallies": to_json(tally.to_plain(tallies))}, {})
+
+
+class _Pulse:
+    """Tells the other side now and then that calls are made, and notices one that takes longer than it may."""
+
+    def __init__(self, answers: int, timeout: float) -> None:
+        self._answers, self._timeout = answers, timeout
+        self._told = self._looked = monotonic()
+        self.late = False
+
+    def call(self, _: Call) -> None:
+        self.look()
+
+    def look(self) -> None:
+        now = monotonic()
+        self.late |= now - self._looked > self._timeout
+        self._looked = now
+        if now - self._told > PULSE:
+            self._told = now
+            _write(self._answers, bytes(LENGTH))
 
 
 def _restored_streams(kept: int) -> str:

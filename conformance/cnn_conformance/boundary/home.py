@@ -105,6 +105,8 @@ class Home:
         self.about: About | None = None
         self.asked = 0
         """Messages since the program was started."""
+        self.troubles = 0
+        """Chunks that could not be judged at one go."""
         self._program: Program | None = None
         self._hello: bytes | None = None
 
@@ -120,11 +122,11 @@ class Home:
             self._hello = self._hear(b"", LOADING)
         return self._hello
 
-    def ask(self, message: bytes, seconds: float) -> bytes:
+    def ask(self, message: bytes, seconds: float, pulsed: bool = False) -> bytes:
         """The answer to a message, of a new program if the last one was lost. Raises LostError."""
         self.hello()
         self.asked += 1
-        return self._hear(message, seconds)
+        return self._hear(message, seconds, pulsed)
 
     def end(self, patience: float = 0.0) -> None:
         """End the program."""
@@ -132,9 +134,9 @@ class Home:
         if program is not None:
             program.end(patience)
 
-    def _hear(self, message: bytes, seconds: float) -> bytes:
+    def _hear(self, message: bytes, seconds: float, pulsed: bool = False) -> bytes:
         try:
-            return self.begin().ask(message, seconds)
+            return self.begin().ask(message, seconds, pulsed)
         except BaseException:  # also Ctrl-C: the answer to this message must not be taken for the next one's
             self.end()
             raise

@@ -21,6 +21,8 @@ WATCH = 20
 LOOKS = 16
 """After so many answers there is a look at the memory, beside those while there is none."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
+PULSE = 0.1
+"""Seconds between two signs of life while a chunk is judged."""
 FAREWELL = 1.0
 """Seconds that a program has to end by itself."""
 
@@ -74,10 +76,11 @@ class Program:
         self._printed = bytearray()
         self._calls = 0
 
-    def ask(self, message: bytes, seconds: float) -> bytes:
+    def ask(self, message: bytes, seconds: float, pulsed: bool = False) -> bytes:
         """Send a message, if there is one, wait for what the program says, and return it without its length.
 
-        Raises LostError; the program must then be ended.
+        Where the answer is `pulsed`, empty messages come before it, and it may take so many seconds after each of
+        them. Raises LostError; the program must then be ended.
         """
         deadline = monotonic() + seconds
         self._answer.clear()
@@ -92,6 +95,9 @@ class Program:
                 self._poll.unregister(self._asking)
             if self._answers in ready:
                 self._receive()
+                while pulsed and self._answer[:LENGTH] == bytes(LENGTH):
+                    del self._answer[:LENGTH]
+                    deadline = monotonic() + seconds
                 if self._is_whole():
                     break
             elif not ready:
