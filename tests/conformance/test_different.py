@@ -7,8 +7,8 @@ import pytest
 from accusations import Unit, concerned, judged, page, read, row, write
 from cnn_conformance import check
 from cnn_conformance.report import Status
-from cnn_spec.bounds import CONVENTIONS
 from cnn_spec.cases.stream import FUNCTIONS
+from cnn_spec.conventions import CONVENTIONS
 from different import DIFFERENT
 
 

@@ -42,6 +42,7 @@ def main() -> None:
     try:
         found = find(_subject(sys.argv[2:]))
         functions, about = told(found)
+        declared = described(found).declared
     except CandidateError as error:
         _write(answers, pack({"protocol": PROTOCOL_VERSION, "failed": str(error)}, {}))
         return
@@ -55,7 +56,7 @@ def main() -> None:
             _write(answers, _chunk_answer(found, fields, answers, kept))
             continue
         if fields["case"] != case:
-            case, implementation = fields["case"], guarded(found.functions)
+            case, implementation = fields["case"], guarded(found.functions, declared=declared)
         answer = _answer(implementation, fields["id"], call_of(fields, arrays))
         if closed := _restored_streams(kept):
             words = f"closed its standard {closed}"
@@ -93,7 +94,8 @@ def _chunk_answer(found: Found, fields: Fields, answers: int, kept: int) -> byte
     from cnn_conformance.plan import Chunk
 
     watch = _Pulse(answers, float(fields["timeout"]))
-    candidate = Candidate(described(found), lambda _: guarded(found.functions, watch.call))
+    about = described(found)
+    candidate = Candidate(about, lambda _: guarded(found.functions, watch.call, about.declared))
     given = json.loads(fields["chunk"])
     chunk = Chunk(**{**given, "dtypes": tuple(given["dtypes"])})
     try:
