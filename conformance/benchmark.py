@@ -31,6 +31,40 @@ FIRST_COUNTEREXAMPLE = (
     "import sys, time; from cnn_conformance import check; t = time.perf_counter(); "
     "check(sys.argv[1], level='quick', stop_at_first=True); print(time.perf_counter() - t)"
 )
+ACROSS = """
+import os
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+from dataclasses import replace
+from statistics import median
+from time import perf_counter
+import numpy as np
+from cnn_conformance.boundary.home import isolated
+from cnn_conformance.candidate import load
+from cnn_conformance.judging import judge_chunk, run_chunk
+from cnn_conformance.plan import Chunk
+from cnn_spec.operations import Call
+
+def in_turns(one, other, times):
+    taken = [[], []]
+    for _ in range(times):
+        for work, seconds in zip((one, other), taken):
+            started = perf_counter()
+            work()
+            seconds.append(perf_counter() - started)
+    return [median(seconds[times // 10 :]) for seconds in taken]
+
+x, w = np.ones((2, 3, 8, 8), np.float32), np.ones((4, 3, 3, 3), np.float32)
+parameters = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+call = Call("conv", 2, {"x": x, "w": w, "b": None}, parameters)
+there, here = load(isolated("reference")), load("reference")
+print(*in_turns(lambda: there.implementation()(call), lambda: here.implementation()(call), 3000))
+
+chunk, calls = Chunk("conv2d", "pairs", 0, 24, ("float32", "float64"), 0, None), []
+judge_chunk([replace(here, guard=lambda _: here.guard(calls.append))], chunk)
+print(*(t / len(calls) for t in in_turns(
+    lambda: run_chunk(isolated("reference"), chunk), lambda: judge_chunk([here], chunk), 40)))
+"""
+"""Seconds for a call in a process of its own and in this one, in turns: alone, and in a chunk that is judged there."""
 
 
 def seconds(command: list[str]) -> float:
@@ -56,8 +90,14 @@ def main(repeats: int = 3) -> None:
         [sys.executable, "-c", FIRST_COUNTEREXAMPLE, FLIPPED], capture_output=True, text=True, check=True
     )
     print(
-        f"\nFirst smallest counterexample to a flipped kernel, loaded and shrunk: {float(first.stdout):.2f} s"
+        f"\nFirst smallest counterexample to a flipped kernel, loaded and shrunk: {float(first.stdout):.2f} s\n"
     )
+    across = subprocess.run([sys.executable, "-c", ACROSS], capture_output=True, text=True, check=True)
+    for words, line in zip(("asked alone", "in a chunk"), across.stdout.splitlines(), strict=True):
+        there, here = (1e3 * float(word) for word in line.split())
+        print(
+            f"A tiny call in a process of its own, {words}: {there - here:.3f} ms more than {here:.3f} ms here"
+        )
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from typing import Any
 from cnn_conformance.boundary.home import COMMAND, Isolated, home_of, isolated
 from cnn_conformance.guard import Watch, guarded, said, unwatched
 from cnn_conformance.legible import legible
-from cnn_spec.bounds import CONVENTIONS, Declared
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
+from cnn_spec.conventions import CONVENTIONS, Declared
 from cnn_spec.operations import OPERATIONS, Implementation
 
 BUILT_IN = "reference"
@@ -77,6 +77,8 @@ class About:
     dtypes: tuple[str, ...] = DTYPES
     declared: Declared = field(default_factory=Declared)
     seat: Seat = Seat.INSIDE
+    few_shapes: bool = False
+    """It compiles for each shape."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def load(subject: Subject) -> Candidate:
 
 
 def _loaded(found: "Found") -> Candidate:
-    return Candidate(described(found), partial(guarded, found.functions))
+    about = described(found)
+    return Candidate(about, partial(guarded, found.functions, declared=about.declared))
 
 
 @dataclass(frozen=True)
@@ -320,11 +323,11 @@ def understood(
     for convention, value in conventions.items():
         _one_of(name, f'about["conventions"]["{convention}"]', [value], CONVENTIONS[convention])
     ranks, dtypes = tuple(declared.get("ranks", RANKS)), tuple(declared.get("dtypes", DTYPES))
-    accuracy = declared.get("accuracy", "componentwise")
+    accuracy, shapes = declared.get("accuracy", "componentwise"), declared.get("shapes", "many")
     _one_of(name, 'about["ranks"]', ranks, RANKS)
     _one_of(name, 'about["dtypes"]', dtypes, DTYPES)
     _one_of(name, 'about["accuracy"]', [accuracy], ("componentwise", "normwise"))
-    _one_of(name, 'about["shapes"]', [declared.get("shapes", "many")], ("many", "few"))
+    _one_of(name, 'about["shapes"]', [shapes], ("many", "few"))
     growth = declared.get("growth", Declared.growth)
     if not isinstance(growth, int | float) or not growth > 0:
         raise CandidateError(f'{name}.about["growth"] is {growth!r}; make it a positive number.')
@@ -341,6 +344,7 @@ def understood(
             bool(declared.get("deterministic", True)),
         ),
         seat,
+        shapes == "few",
     )
 
 

@@ -9,7 +9,7 @@ from cnn_conformance.report import Coverage, Share
 from cnn_spec.cases import covering
 from cnn_spec.cases.situations import SITUATIONS
 from cnn_spec.cases.space import space_of
-from cnn_spec.cases.stream import FUNCTIONS, STRENGTHS, rows
+from cnn_spec.cases.stream import FUNCTIONS, STRENGTHS, plain, row_count, rows
 from cnn_spec.operations import Array
 
 
@@ -18,8 +18,8 @@ def coverage_of(function: str, judged: Iterable[str]) -> Coverage:
     by_source: dict[str, set[int]] = {}
     for case_id in judged:
         _, source, number, *_ = case_id.split("/")
-        if source not in SITUATIONS:
-            by_source.setdefault(source, set()).add(int(number))
+        if plain(source) not in SITUATIONS:
+            by_source.setdefault(source, set()).add(int(number) % row_count(function, source))
     space = space_of(*FUNCTIONS[function])
     seen = [_numbered(function, source)[sorted(numbers)] for source, numbers in by_source.items()]
     pairs, triples = (

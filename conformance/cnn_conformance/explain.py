@@ -15,12 +15,13 @@ from cnn_conformance.judging import Violation, trusted
 from cnn_conformance.plan import Judged
 from cnn_conformance.report import Contradiction
 from cnn_conformance.script import script_of
-from cnn_conformance.shrink import smallest
+from cnn_conformance.shrink import ATTEMPTS, ATTEMPTS_ON_FEW_SHAPES, smallest
 from cnn_conformance.tally import Failure
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Data
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import compare
+from cnn_spec.conventions import meant
 from cnn_spec.definitions import definition
 from cnn_spec.operations import Array, Call, Results
 from cnn_spec.sections import CLAUSES
@@ -78,7 +79,8 @@ def _smallest(
     def still_broken(simpler: Case) -> bool:
         return judged.law.applies(simpler) and shown(broken, judged, candidate, simpler, oracle) is not None
 
-    found, calls = smallest(case, still_broken), list[Call]()
+    attempts = ATTEMPTS_ON_FEW_SHAPES if candidate.about.few_shapes else ATTEMPTS
+    found, calls = smallest(case, still_broken, attempts), list[Call]()
     violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
     if violation is None:  # it was what earlier calls had left behind that made a simpler case fail
         found, calls = case, []
@@ -151,7 +153,7 @@ def _counterexample(
             layout,
             clause.id,
             answers,
-            candidate.about.declared.deterministic,
+            candidate.about.declared,
         ),
         case=case,
         shown_by=Failure(case.id, judged.clause, judged.law.check.__name__),
@@ -198,7 +200,11 @@ def _disagreement(call: Call, case: Case, oracle: Oracle) -> str:
     if not call.of_integers and _terms(call) > TERMS:
         return ""
     with np.errstate(all="ignore"):
-        exact, answered, bounds = definition(_exactly(call)), oracle(call), oracle.tolerance(case, call)
+        exact, answered, bounds = (
+            definition(_exactly(meant(call, oracle.declared))),
+            oracle(call),
+            oracle.tolerance(case, call),
+        )
     for name, right, got, bound in zip(call.results, exact, answered, bounds, strict=True):
         if name == "indices" and case.data is Data.TIED:
             continue

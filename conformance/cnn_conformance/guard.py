@@ -9,6 +9,7 @@ import numpy as np
 
 from cnn_conformance.legible import legible
 from cnn_conformance.memory import Kept, litter, unwritten
+from cnn_spec.conventions import PLAIN, Declared, answered_shapes, asked, judged_part
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.shapes import Shape, result_shapes
 
@@ -58,11 +59,12 @@ class MisconductError(Exception):
         self.call = call
 
 
-def guarded(functions: Any, watch: Watch = unwatched) -> Implementation:
+def guarded(functions: Any, watch: Watch = unwatched, declared: Declared = PLAIN) -> Implementation:
     """The candidate as an implementation whose answers have the right number, dtype and shapes.
 
-    `watch` sees every call before it is made. From one call to the next the first answer and the last are kept,
-    and looked at again: so make a guard for each case. Raises DeclinedError, NotOfferedError or MisconductError; on an
+    `watch` sees every call before it is made. Windows that a declared convention keeps are left out of the answers.
+    From one call to the next the first answer and the last are kept, and looked at again: so make a guard for each
+    case. Raises DeclinedError, NotOfferedError or MisconductError; on an
     impossible call RefusedError, or else what is answered is no misconduct here, and whatever an array can be made of.
     """
     kept = Kept()
@@ -74,7 +76,8 @@ def guarded(functions: Any, watch: Watch = unwatched) -> Implementation:
         watch(call)
         if not call.valid:
             return _answered_all_the_same(function, call)
-        shapes = result_shapes(call)
+        drawn, call = call, asked(call, declared)
+        shapes = answered_shapes(call, declared)
         dtypes = {n: a.dtype for n, a in call.arguments.items() if isinstance(a, np.ndarray)}
         before = {n: call[n].tobytes() for n in dtypes}
         if dtypes:
@@ -91,7 +94,7 @@ def guarded(functions: Any, watch: Watch = unwatched) -> Implementation:
         results = copied(given)
         if dtypes:
             _check_memory(call, given, before, kept)
-        return results
+        return judged_part(results, drawn, declared)
 
     return answer
 

@@ -10,11 +10,13 @@ from cnn_conformance.candidate import Candidate, Subject, load
 from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError
 from cnn_conformance.plan import Chunk, Judged, laws_of
 from cnn_conformance.tally import Failure, Tallies, Tally
+from cnn_conformance.thrift import Thrift
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Situation
 from cnn_spec.cases.stream import case_of
 from cnn_spec.clause import LawFunction
 from cnn_spec.comparison import Comparison
+from cnn_spec.conventions import tells
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
 from cnn_spec.sections.interface_process import PROCESS_CLAUSES
 
@@ -45,6 +47,8 @@ def trusted(candidate: Candidate) -> Oracle:
 
 def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Oracle) -> Outcome:
     """One law on one case. A misconduct counts for the clause that it breaks, whichever law met it."""
+    if not tells(case, oracle.declared):
+        return None
     misconducts: list[MisconductError] = []
 
     def asked(call: Call) -> Results:
@@ -103,14 +107,15 @@ def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
     for judged in laws_of(chunk.function, chunk.only):
         laws[judged.law.situation].append(judged)
     found: list[Tallies] = [{} for _ in candidates]
+    thrifts = [Thrift() if candidate.about.few_shapes else None for candidate in candidates]
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
         if case is None:
             continue
-        for candidate, oracle, tallies in zip(candidates, oracles, found, strict=True):
+        for candidate, oracle, tallies, thrift in zip(candidates, oracles, found, thrifts, strict=True):
             if not _is_hopeless(tallies):
                 implementation = remembering(candidate.implementation(), case.call)
-                judge_case(laws[case.situation], implementation, case, oracle, tallies)
+                judge_case(laws[case.situation], implementation, case, oracle, tallies, thrift)
     return found
 
 
@@ -125,21 +130,26 @@ def _is_hopeless(tallies: Tallies) -> bool:
 
 
 def judge_case(
-    laws: list[Judged], implementation: Implementation, case: Case, oracle: Oracle, tallies: Tallies
+    laws: list[Judged],
+    implementation: Implementation,
+    case: Case,
+    oracle: Oracle,
+    tallies: Tallies,
+    thrift: Thrift | None = None,
 ) -> None:
     """Judge a case by every law that applies to it, and count. A check that holds is made once, for all its clauses."""
     found: dict[LawFunction, Outcome] = {}
     for judged in laws:
         if not judged.law.applies(case):
             continue
-        check = judged.law.check
-        if check not in found or isinstance(found[check], Violation):
-            found[check] = judge(judged, implementation, case, oracle)
-        outcome = found[check]
-        key = judged.clause, judged.function
+        check, key = judged.law.check, (judged.clause, judged.function)
         if key not in tallies:
             tallies[key] = Tally()
         tally = tallies[key]
+        if check not in found or isinstance(found[check], Violation):
+            asked = thrift.sparing(implementation, judged.law, case, tally.seen) if thrift else implementation
+            found[check] = judge(judged, asked, case, oracle)
+        outcome = found[check]
         if isinstance(outcome, DeclinedError):
             tally.declined[case.id] = None
         elif isinstance(outcome, Violation):

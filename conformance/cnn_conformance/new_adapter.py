@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cnn_spec.bounds import CONVENTIONS
+from cnn_spec.conventions import CONVENTIONS
 from cnn_spec.operations import OPERATIONS, Operation
 
 HEAD = '''\

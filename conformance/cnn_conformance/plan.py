@@ -6,17 +6,20 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import takewhile
+from math import ceil
 
 from cnn_conformance.candidate import About
 from cnn_spec.case import Situation
 from cnn_spec.cases.situations import SITUATIONS
-from cnn_spec.cases.stream import FUNCTIONS, case_ids, row_count
+from cnn_spec.cases.stream import FEW, FEW_ROWS, FUNCTIONS, case_ids, row_count
 from cnn_spec.clause import Clause, Law
 from cnn_spec.operations import OPERATIONS
 from cnn_spec.sections import CLAUSES
 
 LEVELS = {"quick": ("pairs", 1), "standard": ("triples", 4), "deep": ("triples", 4)}
 """The covering array of each level, and how many rounds of each situation; deep goes on in rounds beyond them."""
+ON_FEW_SHAPES = {"pairs": 0.5, "triples": 3}
+"""How many times over the rows of few shapes are gone through instead of an array, each time with other data."""
 ROWS_PER_CHUNK = 8
 """Few, so that the longest chunk of a slow candidate does not hold many workers up; each costs half a millisecond."""
 Progress = Callable[[str, int, int, int], None]
@@ -52,7 +55,8 @@ class Chunk:
     @property
     def cost(self) -> int:
         """About how many calls it takes, next to other chunks."""
-        situation = self.source if self.source in SITUATIONS else Situation.ORDINARY
+        source = self.source.removeprefix(FEW)
+        situation = source if source in SITUATIONS else Situation.ORDINARY
         laws = sum(judged.law.situation == situation for judged in laws_of(self.function, self.only))
         return laws * (self.last - self.first)
 
@@ -91,7 +95,7 @@ def functions_of(only: str | None = None) -> list[str]:
     return selected
 
 
-Sources = tuple[tuple[str, int], ...]
+Sources = tuple[tuple[str, float], ...]
 """Sources of rows, and how many times over each is to be gone through."""
 
 
@@ -101,20 +105,43 @@ def sources_of(level: str) -> Sources:
     return ((array, 1), *((situation, rounds) for situation in SITUATIONS))
 
 
+def _on_few_shapes(sources: Sources) -> Sources:
+    """What is drawn instead where each shape costs a compilation: few rows, and each situation once.
+
+    Exploration goes on with new shapes, as long as its budget allows.
+    """
+    return tuple(
+        (source, rounds)
+        if source not in (*ON_FEW_SHAPES, *SITUATIONS)
+        else (FEW + ("pairs" if source in ON_FEW_SHAPES else source), ON_FEW_SHAPES.get(source, 1))
+        for source, rounds in sources
+    )
+
+
+def _rows_per_chunk(source: str) -> int:
+    """The cases that share a shape stay together."""
+    return FEW_ROWS * max(map(ceil, ON_FEW_SHAPES.values())) if source.startswith(FEW) else ROWS_PER_CHUNK
+
+
 def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> list[Chunk]:
-    """The chunks of some sources, function by function, for what the candidate offers."""
+    """The chunks of some sources, function by function, for what the candidate offers.
+
+    For one that declares few shapes, other sources stand for them; arithmetic on sizes compiles nothing.
+    """
+    few = _on_few_shapes(sources) if about.few_shapes else sources
     return [
-        Chunk(function, source, first, min(first + ROWS_PER_CHUNK, total), about.dtypes, seed, only)
+        Chunk(function, source, first, min(first + step, total), about.dtypes, seed, only)
         for function in functions_of(only)
         if function in about.offered
-        for source, rounds in sources
-        for total in [rounds * row_count(function, source)]
-        for first in range(0, total, ROWS_PER_CHUNK)
+        for source, rounds in (sources if OPERATIONS[FUNCTIONS[function][0]].of_integers else few)
+        for total, step in [(int(rounds * row_count(function, source)), _rows_per_chunk(source))]
+        for first in range(0, total, step)
     ]
 
 
 def earlier_in_chunk(case_id: str, dtypes: tuple[str, ...]) -> list[str]:
     """The ids of the cases that are judged before this one in its chunk."""
     function, source, at, *_ = case_id.split("/")
-    first = int(at) // ROWS_PER_CHUNK * ROWS_PER_CHUNK
+    step = _rows_per_chunk(source)
+    first = int(at) // step * step
     return list(takewhile(case_id.__ne__, case_ids(function, source, range(first, int(at) + 1), dtypes)))

@@ -8,7 +8,9 @@ import numpy as np
 
 from cnn_conformance.memory import BLOCKS, UNWRITTEN
 from cnn_spec.cases.layouts import EVERY_LAYOUT
+from cnn_spec.conventions import PLAIN, Declared, kept_shape
 from cnn_spec.operations import Array, Call, Results
+from cnn_spec.shapes import forward_shape
 
 Asked = tuple[Call, Results, tuple[Array | float, ...]]
 """A call with its expected results and how far each may be off; an impossible call has neither."""
@@ -18,7 +20,7 @@ REPEATED = ("CALL-REPEATED", "CALLS-INDEPENDENT")
 
 
 def script_of(
-    title: str, importing: str, layout: str, clause: str, asked: list[Asked], deterministic: bool = True
+    title: str, importing: str, layout: str, clause: str, asked: list[Asked], declared: Declared = PLAIN
 ) -> str:
     """The script for some calls. It prints each result beside the expected one and fails where they differ."""
     function = EVERY_LAYOUT[layout]
@@ -30,7 +32,7 @@ def script_of(
     for call, expected, bounds in asked:
         name = "" if plain else function.__name__
         lines = [f"{argument} = {_value(value, name)}" for argument, value in call.arguments.items()]
-        lines += _answered(clause, call, expected, bounds) if call.valid else _refused(call)
+        lines += _answered(clause, call, expected, bounds, declared) if call.valid else _refused(call)
         parts.append("\n".join([*lines, ""]))
     (first, _, bounds), (last, _, _) = asked[0], asked[-1]
     results = ", ".join(first.results)
@@ -40,7 +42,9 @@ def script_of(
             "for result, before in zip(given, as_given):\n    np.testing.assert_array_equal(result, before)\n"
         )
     if clause in REPEATED and _same(first, last):
-        atol = 0.0 if deterministic else 2 * max(float(np.max(bound, initial=0.0)) for bound in bounds)
+        atol = (
+            0.0 if declared.deterministic else 2 * max(float(np.max(bound, initial=0.0)) for bound in bounds)
+        )
         parts[-len(asked)] += f"first = [np.array(result) for result in [{results}]]\n"
         parts.append(
             f"for again, before in zip([{results}], first):\n"
@@ -75,7 +79,9 @@ def _refused(call: Call) -> list[str]:
     ]
 
 
-def _answered(clause: str, call: Call, expected: Results, bounds: tuple[Array | float, ...]) -> list[str]:
+def _answered(
+    clause: str, call: Call, expected: Results, bounds: tuple[Array | float, ...], declared: Declared
+) -> list[str]:
     arrays = [name for name, value in call.arguments.items() if isinstance(value, np.ndarray)]
     lines = []
     if clause == "INPUTS-UNCHANGED":
@@ -87,7 +93,17 @@ def _answered(clause: str, call: Call, expected: Results, bounds: tuple[Array | 
             f"freed = [np.full(shape, {UNWRITTEN}, np.{dtype}) for shape in [{shapes}] for _ in range({BLOCKS})]",
             "del freed  # what is never written may show this",
         ]
+    shape = kept_shape(call, declared)
+    if shape and "dy" in arrays:
+        wider = [(0, kept - size) for kept, size in zip(shape, call["dy"].shape, strict=True)]
+        lines.append(f"dy = np.pad(dy, {wider}, constant_values=1)  # by the windows beyond the input")
     lines.append(_called(call))
+    if shape and "dy" not in arrays:
+        inside = ", ".join(f":{size}" for size in forward_shape(call))
+        lines += [
+            f"{name} = np.asarray({name})[{inside}]  # not the windows beyond the input"
+            for name in call.results
+        ]
     for name, right, bound in zip(call.results, expected, bounds, strict=True):
         lines += [
             f"expected_{name} = {_value(right, '')}",

@@ -12,11 +12,13 @@ from cnn_spec.operations import Array
 
 ATTEMPTS = 600
 """How often the law is tried on a simpler case."""
+ATTEMPTS_ON_FEW_SHAPES = 60
+"""How often where a simpler case costs a compilation."""
 ELEMENTS = 64
 """Arrays up to this size are simplified element by element."""
 
 
-def smallest(case: Case, still_broken: Callable[[Case], bool], attempts: int = ATTEMPTS) -> Case:
+def smallest(case: Case, still_broken: Callable[[Case], bool], attempts: int) -> Case:
     """The simplest case reached from `case`, in which the same clause is broken."""
     left = attempts
     improved = True

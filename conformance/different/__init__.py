@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results
-from different import activations, forms, pooling, sums, transforms
+from different import activations, conventions, forms, pooling, sums, transforms
 from different.forms import candidate, reference
 from different.layer import CONVOLUTIONS, convolving
 
@@ -77,6 +77,20 @@ DIFFERENT: Mapping[str, Way] = {
     ),
     "NaN ignored in pooling, declared": _way(
         pooling.ignoring_nan, MAX_POOLING[:2], conventions={"pool_nan": "ignore"}
+    ),
+    "windows beyond the input kept, declared": Way(
+        candidate(conventions.keeping_windows, conventions={"ceil_windows": "all"}),
+        (*MAX_POOLING, *MEANS, "pool_output_size"),
+    ),
+    "maxima from the lowest on, declared": _way(
+        conventions.starting_from_the_lowest, MAX_POOLING[:2], conventions={"pool_start": "lowest"}
+    ),
+    "all of a window counted, declared": _way(
+        pooling.counting_all, MEANS, conventions={"mean_overhang": "counted"}
+    ),
+    "nothing of too large a kernel, declared": Way(
+        candidate(conventions.leaving_nothing, conventions={"no_output": "empty"}),
+        ("conv", "depthwise_conv", "separable_conv", "max_pool", "max_pool_with_indices", "avg_pool"),
     ),
     "relu of NaN is zero, declared": _way(
         activations.zero_for_nan, ("relu",), conventions={"relu_nan": "zero"}

@@ -151,9 +151,15 @@ def axis_by_axis(call: Call) -> Results:
     return (a,)
 
 
-def _sum_then_divide(call: Call) -> Results:
+def counting_all(call: Call) -> Results:
+    """Over the whole window, if padding counts and the size is rounded up."""
+    whole = call["ceil_mode"] and call["count_include_pad"]
+    return _sum_then_divide(call, prod(call["kernel_size"]) if whole else None)
+
+
+def _sum_then_divide(call: Call, by: int | None = None) -> Results:
     """Added up, then divided; backward divided, then added up."""
-    ends, counts = _ends(call), _counts(call)
+    ends, counts = _ends(call), by or _counts(call)
     if call.operation == "avg_pool":
         x = _around(call["x"], ends, 0)
         return (np.asarray(sum(x[at] for at in _cells(call)) / counts),)

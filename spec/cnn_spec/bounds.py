@@ -7,40 +7,15 @@ Algorithms, §3.1, §4.2). The oracle computes in float64 and may itself err by 
 `η` the smallest normal number, covers flush-to-zero.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from cnn_spec.activation_bounds import activation_bound, is_activation
 from cnn_spec.case import Case
+from cnn_spec.conventions import Declared, meant
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.roundings import roundings
-
-CONVENTIONS: Mapping[str, tuple[str, ...]] = {
-    "same_padding_extra": ("after", "before"),
-    "tie_gradient": ("one", "split"),
-    "pool_nan": ("propagate", "ignore"),
-    "relu_nan": ("propagate", "zero"),
-    "activation_accuracy": ("result", "one"),
-}
-"""What respected implementations do differently: the values by name, the default first."""
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What an implementation declares of itself, as far as it decides what is right."""
-
-    normwise: bool = False
-    growth: float = 64.0
-    conventions: Mapping[str, str] = field(default_factory=dict)
-    deterministic: bool = True
-    """Whether a repeated call gives the same answer bit for bit."""
-
-    def convention(self, name: str) -> str:
-        """The value of a convention: the declared one, else the default."""
-        return self.conventions.get(name, CONVENTIONS[name][0])
 
 
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
@@ -129,7 +104,7 @@ class Oracle:
     def __call__(self, call: Call) -> Results:
         """The right results, in float64 (integers for the size functions)."""
         if self._last is None or self._last[0] is not call:
-            self._last = call, self.answer(_in_float64(call))
+            self._last = call, self.answer(_in_float64(meant(call, self.declared)))
         return self._last[1]
 
     def tolerance(self, case: Case, call: Call | None = None) -> tuple[Array | float, ...]:
@@ -140,7 +115,7 @@ class Oracle:
         normwise_call = self.declared.normwise and is_convolution(call)
         if call.of_integers or (case.exact and not normwise_call):
             return (0.0,) * len(call.results)
-        judged = _in_float64(call)
+        judged = _in_float64(meant(call, self.declared))
         if normwise_call:
             return normwise(judged, case.dtype, self.answer, self.declared.growth)
         to_one = self.declared.convention("activation_accuracy") == "one"

@@ -129,7 +129,7 @@ def test_a_suite_that_contradicts_itself_exits_with_four(
     right = cnn_reference.downsample1d
     monkeypatch.setattr(cnn_reference, "downsample1d", lambda x, *, factor: right(x, factor=factor) + 1)
     (tmp_path / "mine.py").write_text("def downsample1d(x, *, factor): return x[:, :, :: factor[0]]", "utf-8")
-    ran = call("run", str(tmp_path / "mine.py"), "--only", "DOWN-DROP")
+    ran = call("run", str(tmp_path / "mine.py"), "--only", "DOWN-DROP", "--in-process")
     assert ran.exit_code == 4
     assert "contradicts itself on DOWN-DROP" in " ".join(ran.stdout.split())
 

@@ -10,8 +10,8 @@ from cnn_conformance import check
 from cnn_conformance.candidate import ABOUT, about
 from cnn_conformance.cli import main
 from cnn_conformance.new_adapter import RETURNS
-from cnn_spec.bounds import CONVENTIONS
 from cnn_spec.cases.stream import FUNCTIONS
+from cnn_spec.conventions import CONVENTIONS
 from cnn_spec.operations import OPERATIONS
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from summation import KINDS, magnitudes
 
 import cnn_reference
-from cnn_spec.bounds import Declared, Oracle
+from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Data
+from cnn_spec.conventions import Declared
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, implementation_of
 from cnn_spec.roundings import roundings
 from cnn_spec.shapes import forward_shape

@@ -18,9 +18,10 @@ from measured_layers import (
 )
 from summation import KINDS, ORDERS, PLACES, TERMS, call_of, error, errors, factors, forward, seen
 
-from cnn_spec.bounds import Declared, Oracle
+from cnn_spec.bounds import Oracle
 from cnn_spec.bugs.rounding_steps import FORMATS
 from cnn_spec.case import Case, Data
+from cnn_spec.conventions import Declared
 from cnn_spec.operations import Array, Call
 from cnn_spec.roundings import roundings, windows_on_an_element
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import cnn_reference
-from cnn_spec.bounds import Declared, Oracle
+from cnn_spec.bounds import Oracle
 from cnn_spec.bugs.state import one_buffer
 from cnn_spec.bugs.unusual import answers_nothing
 from cnn_spec.case import Case, Situation
 from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS, case_ids, case_of, row_count
 from cnn_spec.clause import Law
+from cnn_spec.conventions import Declared
 from cnn_spec.definitions import definition
 from cnn_spec.laws import answered
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results, implementation_of

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import cnn_reference
-from cnn_spec.bounds import Declared, Oracle
+from cnn_spec.bounds import Oracle
 from cnn_spec.cases.stream import case_ids, case_of, rows
+from cnn_spec.conventions import Declared
 from cnn_spec.definitions import definition
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation, Results, implementation_of
 from cnn_spec.sections import CLAUSES

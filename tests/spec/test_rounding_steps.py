@@ -5,9 +5,10 @@ import pytest
 import cnn_reference
 from cnn_conformance.guard import guarded
 from cnn_conformance.mutation import cases_of, violated
-from cnn_spec.bounds import Declared, Oracle
+from cnn_spec.bounds import Oracle
 from cnn_spec.bugs import Functions
 from cnn_spec.bugs.rounding_steps import BUGS, FORMATS, RESULTS, steps_of
+from cnn_spec.conventions import Declared
 from cnn_spec.operations import OPERATIONS, implementation_of
 
 EVERYTHING = 60

@@ -36,7 +36,7 @@ def trivial_cases(function: str) -> list[Case]:
     row = {factor: levels[0] for factor, levels in space.factors.items()}
     rng = np.random.default_rng(0)
     drawn = [
-        (kind, draw_call(operation, rank, row, space, kind, np.dtype(np.float64), rng))
+        (kind, draw_call(operation, rank, row, space, kind, np.dtype(np.float64), rng, rng))
         for kind in data_kinds(operation)
         for _ in range(6)
     ]

@@ -23,7 +23,12 @@ from cnn_conformance.adapters.common import (
 
 jax.config.update("jax_enable_x64", True)
 
-about = {"name": "jax", "version": jax.__version__, "shapes": "few"}
+about = {
+    "name": "jax",
+    "version": jax.__version__,
+    "shapes": "few",
+    "conventions": {"no_output": "empty"},
+}
 
 EXACT = lax.Precision.HIGHEST
 

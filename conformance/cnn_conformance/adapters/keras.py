@@ -35,7 +35,11 @@ about = {
     "name": f"keras on {BACKEND}",
     "version": keras.__version__,
     "shapes": "few",
-    "conventions": {"pool_nan": "ignore" if BACKEND == "tensorflow" else "propagate"},
+    "conventions": {
+        "pool_nan": "ignore" if BACKEND == "tensorflow" else "propagate",
+        "pool_start": "lowest" if BACKEND == "tensorflow" else "infinity",
+        "no_output": "empty",
+    },
 }
 
 

@@ -21,7 +21,11 @@ from cnn_conformance.adapters.onnx_models import (
 )
 from cnn_spec.cases.stream import FUNCTIONS
 
-about = {"name": "onnx.reference", "version": onnx.__version__, "conventions": {"pool_nan": "ignore"}}
+about = {
+    "name": "onnx.reference",
+    "version": onnx.__version__,
+    "conventions": {"pool_nan": "ignore", "no_output": "empty"},
+}
 
 globals().update(onnx_functions(lambda model, x: ReferenceEvaluator(model).run(None, {"x": x})))
 

@@ -15,7 +15,13 @@ about = {
     "version": cv2.__version__,
     "dtypes": ("float32",),
     "accuracy": "normwise",
-    "conventions": {"pool_nan": "ignore", "activation_accuracy": "one"},
+    "conventions": {
+        "pool_nan": "ignore",
+        "pool_start": "lowest",
+        "ceil_windows": "all",
+        "mean_overhang": "counted",
+        "activation_accuracy": "one",
+    },
 }
 
 cv2.setNumThreads(1)

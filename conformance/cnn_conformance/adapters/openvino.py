@@ -15,7 +15,13 @@ about = {
     "version": openvino.__version__.partition("-")[0],
     "dtypes": ("float32",),
     "shapes": "few",
-    "conventions": {"pool_nan": "ignore", "activation_accuracy": "one"},
+    "conventions": {
+        "pool_nan": "ignore",
+        "pool_start": "lowest",
+        "ceil_windows": "all",
+        "mean_overhang": "counted",
+        "activation_accuracy": "one",
+    },
 }
 
 _core = openvino.Core()

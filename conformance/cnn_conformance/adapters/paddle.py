@@ -24,7 +24,16 @@ from cnn_conformance.adapters.common import (
 
 paddle.device.set_device("cpu")
 
-about = {"name": "paddle", "version": paddle.__version__, "conventions": {"pool_nan": "ignore"}}
+about = {
+    "name": "paddle",
+    "version": paddle.__version__,
+    "conventions": {
+        "pool_nan": "ignore",
+        "pool_start": "lowest",
+        "ceil_windows": "all",
+        "no_output": "empty",
+    },
+}
 
 
 def _of_rank(name: str, x: Tensor) -> Forward:

@@ -24,7 +24,11 @@ from cnn_conformance.adapters.common import (
     require_one_of,
 )
 
-about = {"name": "tensorflow", "version": tf.__version__, "conventions": {"pool_nan": "ignore"}}
+about = {
+    "name": "tensorflow",
+    "version": tf.__version__,
+    "conventions": {"pool_nan": "ignore", "pool_start": "lowest", "no_output": "empty"},
+}
 
 
 def _last(x: Tensor) -> Tensor:

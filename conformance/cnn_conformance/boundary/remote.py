@@ -23,9 +23,9 @@ from cnn_conformance.guard import (
     taken,
 )
 from cnn_spec.cases.stream import FUNCTIONS
+from cnn_spec.conventions import PLAIN, answered_shapes, asked, judged_part
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.sections import CLAUSES
-from cnn_spec.shapes import result_shapes
 
 LOSSES = 20
 """A function that has lost so many programs is not called again."""
@@ -97,12 +97,15 @@ class _Remote:
     def guard(self, watch: Watch) -> Implementation:
         """The candidate behind a guard of its own. Raises what `guarded` does."""
         case = next(self._guards)
+        foreign = self._about.seat is Seat.PROGRAM  # our own guard in the child sees to conventions
+        declared = self._about.declared if foreign else PLAIN
 
         def answer(call: Call) -> Results:
             function = call.function
             if function not in self._about.offered or self._lost[function] >= LOSSES:
                 raise NotOfferedError(function)
             watch(call)
+            drawn, call = call, asked(call, declared) if call.valid else call
             try:
                 answered = self._ask(case, call)
             except LostError as lost:
@@ -113,7 +116,8 @@ class _Remote:
                 return tuple(map(np.asarray, parts))
             if self._about.seat is Seat.CHILD and not call.of_integers:  # there it was looked at
                 return parts
-            return copied(taken(call, answered, result_shapes(call)))
+            results = copied(taken(call, answered, answered_shapes(call, declared)))
+            return judged_part(results, drawn, declared)
 
         return answer
 

@@ -81,6 +81,18 @@ def numbered(space: Space, rows: Sequence[Row]) -> Array:
     )
 
 
+def richest_first(rows: Sequence[Row], strength: int) -> list[Row]:
+    """The rows in another order: always next the one with most combinations that those before it have not."""
+    having = [tuples_of(row, strength) for row in rows]
+    left, seen, found = list(range(len(rows))), set[Tuple](), list[Row]()
+    while left:
+        best = max(left, key=lambda at: len(having[at] - seen))
+        left.remove(best)
+        seen |= having[best]
+        found.append(rows[best])
+    return found
+
+
 def distinct_tuples(rows: Array, strength: int) -> int:
     """How many combinations of `strength` factors' levels some numbered rows have."""
     chosen = list(combinations(range(rows.shape[1]), min(strength, rows.shape[1])))

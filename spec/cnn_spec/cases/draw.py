@@ -166,9 +166,19 @@ def data_kinds(operation: str) -> tuple[Data, ...]:
 
 
 def draw_call(
-    operation: str, rank: int, row: Row, space: Space, data: Data, dtype: np.dtype[Any], rng: Generator
+    operation: str,
+    rank: int,
+    row: Row,
+    space: Space,
+    data: Data,
+    dtype: np.dtype[Any],
+    rng: Generator,
+    numbers: Generator,
 ) -> Call | None:
-    """A call in the row's region with such data; None where such data say nothing (inexact means)."""
+    """A call in the row's region with such data; None where such data say nothing (inexact means).
+
+    Its shapes and parameters are drawn from `rng`, and then its arrays from `numbers`.
+    """
     if OPERATIONS[operation].of_integers:
         return _draw_size_call(operation, row, space, rng)
     tries: list[tuple[int, int, Sizes]] = []
@@ -187,7 +197,7 @@ def draw_call(
             return None
     if operation == "separable_conv" and data is Data.WIDE and not _room_for_two_factors(shapes, dtype):
         return None
-    arrays = _arrays(operation, rank, row, shapes, parameters, data, dtype, rng)
+    arrays = _arrays(operation, rank, row, shapes, parameters, data, dtype, numbers)
     layout = LAYOUTS[row["layout"]]
     arguments = {
         name: layout(arrays[name].astype(dtype)) if name in arrays else None

@@ -21,6 +21,10 @@ Pair = tuple[Call, Call]
 Way = Callable[[Call], Pair | None]
 Needs = Mapping[str, tuple[str, ...]]
 """Levels of some factors, one of which a row must have for a way to lead somewhere."""
+LARGER_KERNEL = "a kernel larger than the padded input"
+ALL_CROPPED = "padding that leaves no output"
+NO_OUTPUT = (LARGER_KERNEL, ALL_CROPPED)
+"""Ways to a result of size 0, as some give it."""
 
 
 def _beside(call: Call, **changes: Any) -> Pair:
@@ -166,12 +170,12 @@ _TABLE: tuple[tuple[str, set[str], Way, Needs], ...] = (
     ("a kernel of 0", _taking("kernel_size"), last_axis("kernel_size", 0), {}),
     ("a kernel of 0", _FILTERS | _DEPTHWISE, no_kernel, {}),
     (
-        "a kernel larger than the padded input",
+        LARGER_KERNEL,
         (_FILTERS - _TRANSPOSED) | _DEPTHWISE | _POOLS | (_SIZES - _TRANSPOSED),
         larger_kernel,
         _WIDE_KERNEL,
     ),
-    ("padding that leaves no output", _TRANSPOSED, cropped_away, {}),
+    (ALL_CROPPED, _TRANSPOSED, cropped_away, {}),
     ("more groups than channels", _taking("groups"), more_groups_than_channels, {}),
     (
         "channels that the groups do not divide",

@@ -48,7 +48,7 @@ def round_of(operation: str, situation: str) -> int:
         return len(ways_of(operation))
     if OPERATIONS[operation].of_integers:
         return 0
-    rounds = {Situation.EMPTY: 2, Situation.REPEATED: 2, Situation.LAID_OUT: len(_MOVED)}
+    rounds = {Situation.EMPTY: 2, Situation.REPEATED: 3, Situation.LAID_OUT: len(_MOVED)}
     return rounds.get(Situation(situation), 4)
 
 

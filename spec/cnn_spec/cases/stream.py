@@ -3,6 +3,9 @@
 An id is `function/source/row/variant/data`, such as `conv2d/pairs/17/float32/wide`: the function, the array
 (`pairs`, `triples`), situation (`empty`, `impossible`) or round of exploration (`round-3`) that the row is from, the
 row's number, the dtype (for a size function: the number of the draw), and the kind of data.
+
+For a candidate that compiles for each shape the sources are others, `few-pairs`, `few-empty` and so on: there a row has
+one shape and one dtype, in whatever source and however often it is drawn, and the first rows do for many cases.
 """
 
 import hashlib
@@ -33,6 +36,10 @@ from cnn_spec.operations import OPERATIONS
 RANKS = (1, 2, 3)
 DTYPES = ("float32", "float64")
 STRENGTHS = {"pairs": 2, "triples": 3}
+FEW = "few-"
+"""Begins the name of a source that keeps to few shapes."""
+FEW_ROWS = 16
+"""Rows of the pairs with a shape of their own there: the richest ones."""
 ROUND_ROWS = 40
 """Rows of a round of exploration."""
 SIZE_DRAWS = ("0", "1", "2", "3")
@@ -55,31 +62,52 @@ def rows(function: str, source: str) -> tuple[Row, ...]:
 def _rows(space: Space, source: str) -> tuple[Row, ...]:
     if source in STRENGTHS:
         return tuple(covering.rows_of(space, STRENGTHS[source]))
+    if source.startswith(FEW):
+        return _richest(space)[:FEW_ROWS]
     rng = random.Random(f"{space.name}/{source}")
     return tuple(covering.complete(space, {}, set(), 1, rng) for _ in range(ROUND_ROWS))
 
 
+@lru_cache(maxsize=64)
+def _richest(space: Space) -> tuple[Row, ...]:
+    """The pairs' rows, those with most pairs first."""
+    return tuple(covering.richest_first(_rows(space, "pairs"), STRENGTHS["pairs"]))
+
+
 @lru_cache(maxsize=256)
-def _rows_with(space: Space, wanted: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Row]:
-    """Those of the pairs' rows that have one of the levels of each factor, as few as have every level."""
-    fit = [row for row in _rows(space, "pairs") if all(row[f] in levels for f, levels in wanted)]
-    return essential(fit)
+def _rows_with(space: Space, wanted: tuple[tuple[str, tuple[str, ...]], ...], few: bool) -> list[Row]:
+    """Those of the pairs' rows that have one of the levels of each factor.
+
+    As few as have every level; where shapes are to be few, the richest first.
+    """
+    among = _richest(space) if few else _rows(space, "pairs")
+    fit = [row for row in among if all(row[f] in levels for f, levels in wanted)]
+    return fit if few else essential(fit)
+
+
+def plain(source: str) -> str:
+    """The source that one of few shapes is like."""
+    return source.removeprefix(FEW)
 
 
 def _row(function: str, source: str, number: int) -> Row:
+    few, source = source.startswith(FEW), plain(source)
     if source not in SITUATIONS:
-        return rows(function, source)[number]
+        array = rows(function, FEW + source if few else source)
+        return array[number % len(array)]
     operation, rank = FUNCTIONS[function]
     space = space_of(operation, rank)
     wanted = needs(operation, source, number % round_of(operation, source)).items()
-    found = _rows_with(space, tuple((f, levels) for f, levels in wanted if f in space.factors))
+    found = _rows_with(space, tuple((f, levels) for f, levels in wanted if f in space.factors), few)
     return found[turn_of(operation, source, number) % len(found)]
 
 
 def row_count(function: str, source: str) -> int:
     """How many rows `rows` has, or cases there are in one round of a situation; sooner told than the rows."""
-    if source in SITUATIONS:
-        return round_of(FUNCTIONS[function][0], source)
+    if plain(source) in SITUATIONS:
+        return round_of(FUNCTIONS[function][0], plain(source))
+    if source.startswith(FEW):
+        return min(FEW_ROWS, row_count(function, "pairs"))
     if source not in STRENGTHS:
         return ROUND_ROWS
     return covering.row_count(space_of(*FUNCTIONS[function]), STRENGTHS[source])
@@ -91,13 +119,18 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
     Where exact data tell most and there are several further kinds, a row of the pairs is judged with exact data and one
     of these, so that each level meets each kind and each dtype; otherwise with every kind, and the dtypes take turns over the
     kinds and the rows, so that each pair of levels meets each kind and each dtype. A row with fewer kinds than dtypes
-    is judged in every dtype. A case of a situation has one kind of data.
+    is judged in every dtype. A case of a situation has one kind of data. Where shapes are to be few, a row has one dtype
+    and is judged with every kind.
     """
     operation, rank = FUNCTIONS[function]
     variants = SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes
     kinds = data_kinds(operation)
     for n in numbers:
-        if source in SITUATIONS:
+        if source.startswith(FEW):
+            dtype = dtypes[_richest(space_of(operation, rank)).index(_row(function, source, n)) % len(dtypes)]
+            like = plain(source)
+            chosen = [(k, dtype) for k in ([data_in(operation, like)] if like in SITUATIONS else kinds)]
+        elif source in SITUATIONS:
             chosen = [(data_in(operation, source), variants[n % len(variants)])]
         elif len(kinds) < len(variants) or variants is not dtypes:
             chosen = [(kind, variant) for kind in kinds for variant in variants]
@@ -139,7 +172,7 @@ def levels_of(case_id: str) -> Row:
     """Where a case lies: the levels of its row, its situation, its dtype (none for integers) and its kind of data."""
     function, source, at, variant, kind = case_id.split("/")
     operation = FUNCTIONS[function][0]
-    levels = levels_in(_row(function, source, int(at)), operation, source, int(at))
+    levels = levels_in(_row(function, source, int(at)), operation, plain(source), int(at))
     situation = levels.pop("way", levels.pop("situation", Situation.ORDINARY.value))
     found = {"situation": situation, **levels}
     return found if OPERATIONS[operation].of_integers else {**found, "dtype": variant, "data": kind}
@@ -150,11 +183,17 @@ def case_of(case_id: str, seed: int) -> Case | None:
     function, source, at, variant, kind = case_id.split("/")
     operation, rank = FUNCTIONS[function]
     row = _row(function, source, int(at))
-    key = hashlib.sha256(f"{seed}/{case_id}".encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(key[:16]))
+    numbers = _random(f"{seed}/{case_id}")
+    rng = _random(f"{seed}/{function}/{sorted(row.items())}") if source.startswith(FEW) else numbers
     dtype = np.dtype(np.float64 if OPERATIONS[operation].of_integers else variant)
-    call = draw_call(operation, rank, row, space_of(operation, rank), Data(kind), dtype, rng)
+    call = draw_call(operation, rank, row, space_of(operation, rank), Data(kind), dtype, rng, numbers)
     if call is None:
         return None
+    source = plain(source)
     case = Case(case_id, (call,), Data(kind), levels_in(row, operation, source, int(at)))
-    return situate(case, int(at), rng) if source in SITUATIONS else case
+    return situate(case, int(at), numbers) if source in SITUATIONS else case
+
+
+def _random(key: str) -> np.random.Generator:
+    """A stream of its own for each key."""
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()[:16]))

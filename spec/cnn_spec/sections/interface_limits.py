@@ -6,12 +6,14 @@ import numpy as np
 
 from cnn_spec.bounds import Oracle, is_convolution
 from cnn_spec.case import Case, Situation
-from cnn_spec.cases.impossible import ways_of
+from cnn_spec.cases.impossible import NO_OUTPUT, ways_of
 from cnn_spec.cases.situations import NON_FINITE, impossible
 from cnn_spec.clause import Clause, Law, Predicate, Standing
 from cnn_spec.comparison import Comparison, compare, worst
+from cnn_spec.conventions import may_be_empty, starting_low
 from cnn_spec.laws import ON_ARRAYS
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation
+from cnn_spec.shapes import result_shapes
 from cnn_spec.sights import a_nan, an_infinity
 
 SPREAD = {"conv_transpose_backward": ("dw",)}
@@ -57,10 +59,10 @@ def _finite(x: Array) -> Array:
 
 
 def _under_conventions(call: Call, oracle: Oracle) -> Call:
-    """The call as it is meant by who lets a NaN count for less than any number, or for 0."""
+    """The call as it is meant by who lets a NaN count for less than any number, or for 0, or starts from the lowest."""
     x = call["x"]
-    if call.operation.startswith("max_pool") and oracle.declared.convention("pool_nan") == "ignore":
-        return call.but(x=np.where(np.isnan(x), -np.inf, x))
+    if call.operation.startswith("max_pool"):
+        return call.but(x=starting_low(x, oracle.declared))
     if call.operation == "relu" and oracle.declared.convention("relu_nan") == "zero":
         return call.but(x=np.where(np.isnan(x), 0, x))
     return call
@@ -72,7 +74,10 @@ def _reached(got: Array, expected: Array) -> Comparison:
 
 
 def impossible_calls_are_refused(implementation: Implementation, case: Case, oracle: Oracle) -> Comparison:
-    """Beside a valid call that is answered, the impossible one raises an exception, whichever."""
+    """Beside a valid call that is answered, the impossible one raises an exception, whichever.
+
+    Under the convention `no_output: empty` what leaves no output may be answered with the empty result that it leaves.
+    """
     pair = impossible(case)
     assert pair is not None, case.id
     neighbour, call = pair
@@ -82,7 +87,11 @@ def impossible_calls_are_refused(implementation: Implementation, case: Case, ora
         answered = implementation(call)
     except Exception:  # noqa: BLE001 - the class of the exception is free
         return Comparison(0.0, nothing, nothing)
-    shapes = ", ".join(str(result.shape) for result in answered)
+    given = tuple(result.shape for result in answered)
+    nothing_left = case.levels["way"] in NO_OUTPUT and may_be_empty(call, oracle.declared)
+    if nothing_left and given == result_shapes(call):
+        return Comparison(0.0, nothing, nothing)
+    shapes = ", ".join(map(str, given))
     return Comparison(np.inf, nothing, nothing, f"answered {case.levels['way']}, with {shapes}")
 
 
@@ -128,7 +137,8 @@ CLAUSES = (
         domain=(
             "Free are non-finite weights and dy, derivatives at NaN, and infinities in softmax other than minus "
             "infinity beside finite values, and x that meets the padding of dy in the derivative of a transposed "
-            "convolution's weights; the conventions `pool_nan` and `relu_nan` are respected."
+            "convolution's weights; the conventions `pool_nan`, `pool_start` and `relu_nan` "
+            "are respected."
         ),
         laws=tuple(_non_finite()),
     ),
@@ -139,6 +149,10 @@ CLAUSES = (
         statement=(
             "A call whose shapes or parameters have no meaning is refused with an exception, where its nearest "
             "valid neighbour is answered."
+        ),
+        domain=(
+            "By the convention `no_output: empty` a kernel larger than the padded input, and padding that leaves a "
+            "transposed convolution no output, may be answered with the empty result of the size formula."
         ),
         laws=tuple(
             Law(

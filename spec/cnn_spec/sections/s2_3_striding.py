@@ -203,7 +203,8 @@ CLAUSES = (
         standing=Standing.CORRECTED,
         statement=(
             "Pooling leaves floor((N - K) / S) + 1; in ceil mode one more if a remainder is left and a further, "
-            "partial window starts on the input or its leading padding."
+            "partial window starts on the input or its leading padding. By the convention `ceil_windows: all` it leaves "
+            "ceil((N - K) / S) + 1, of which those without an element of the input are free."
         ),
         notes_say="Pooling leaves ceil((N - K) / S) + 1.",
         counterexample="N=2, K=1, S=2: 2 by the notes' formula, but only 1 window fits.",
@@ -223,7 +224,9 @@ CLAUSES = (
         id="POOL-OUTSIDE",
         section="2.3.1",
         standing=Standing.CORRECTED,
-        statement="No window starts beyond the input and its leading padding.",
+        statement=(
+            "No window starts beyond the input and its leading padding, unless the convention `ceil_windows` keeps them."
+        ),
         notes_say="The formula with ceil counts such windows when the stride exceeds the kernel.",
         counterexample="N=2, K=1, S=2: a window at 2, where there is no sample.",
         laws=(Law(operation="pool_output_size", check=_SIZE, when=(starts_beyond,)),),

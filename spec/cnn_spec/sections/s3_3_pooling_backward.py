@@ -247,7 +247,8 @@ CLAUSES = (
         standing=Standing.AMBIGUOUS,
         statement=(
             "A window that reaches beyond the map is divided by its elements on the map, or with "
-            "`count_include_pad` by those on map and padding; never by what lies beyond."
+            "`count_include_pad` by those on map and padding; never by what lies beyond, unless the convention "
+            "`mean_overhang` says that then the whole window counts."
         ),
         notes_say="The divisor is the number of elements of a window, said to be K squared.",
         counterexample="N=3, K=2, S=2 rounded up, x=(1, 2, 4): the last mean is 4, not 2.",
