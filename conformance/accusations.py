@@ -1,25 +1,26 @@
 """False accusations: hold implementations that are right in other ways against the clauses, over many seeds.
 
-`python conformance/accusations.py --seeds 20 --level standard --jobs 2` judges each of `different.DIFFERENT` in the
-operations in which it differs, and writes a page. A case is drawn once for all of them. What is done is kept in a
-journal, so that an interrupted run goes on where it was, if nothing has changed meanwhile.
+`python conformance/accusations.py --seeds 0-19 --level standard --jobs 2` judges each of `different.DIFFERENT` in the
+operations in which it differs. A case is drawn once for all of them. With `--results FILE.csv` each seed is written down
+when it is done, with the commit at which it was judged, and what the file has is not judged again; `--markdown` makes a page of it all.
 """
 
-import hashlib
-import json
+import csv
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -34,7 +35,6 @@ from cnn_spec.cases.stream import FUNCTIONS
 from different import DIFFERENT
 
 HOME = Path(__file__).parent
-SOURCES = [HOME.parent / "spec", HOME.parent / "reference", HOME]
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,6 @@ class Unit:
     seed: int
     level: str
     names: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        """Its name in the journal."""
-        return f"{self.level}/{self.seed}/{self.function}/{hashlib.sha256(repr(self.names).encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
@@ -114,36 +109,58 @@ def _outcome(name: str, unit: Unit, found: list[Tallies]) -> Outcome:
     )
 
 
-class Journal:
-    """What is done, a line for each unit; another state of the sources starts it anew."""
+@dataclass(frozen=True)
+class Row:
+    """How an implementation fared with a seed: a line of the results."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.done: dict[str, list[Outcome]] = {}
-        lines = path.read_text().splitlines() if path.exists() else []
-        if not lines or lines[0] != json.dumps(state()):
-            path.write_text(json.dumps(state()) + "\n")
-            return
-        for line in lines[1:]:
-            key, outcomes = json.loads(line)
-            self.done[key] = [
-                Outcome(**{**o, "violations": tuple(map(tuple, o["violations"]))}) for o in outcomes
-            ]
-
-    def add(self, unit: Unit, outcomes: list[Outcome]) -> None:
-        """Note a unit as done."""
-        self.done[unit.key] = outcomes
-        with self._path.open("a") as file:
-            file.write(json.dumps([unit.key, [asdict(o) for o in outcomes]]) + "\n")
+    level: str
+    seed: int
+    name: str
+    functions: int
+    cases: int
+    declined: int
+    violations: int
+    error: float
+    worst: str
+    commit: str
 
 
-def state() -> dict[str, str]:
-    """What the outcomes depend on: the sources, and the libraries that are judged."""
-    text = hashlib.sha256()
-    for folder in SOURCES:
-        for path in sorted(folder.rglob("*.py")):
-            text.update(path.read_bytes())
-    return {"sources": text.hexdigest()[:16], **versions()}
+def row(level: str, seed: int, name: str, outcomes: Sequence[Outcome]) -> Row:
+    """The sum of an implementation's outcomes with a seed."""
+    worst = max(outcomes, key=lambda o: o.error)
+    return Row(
+        level,
+        seed,
+        name,
+        len(outcomes),
+        sum(o.cases for o in outcomes),
+        sum(o.declined for o in outcomes),
+        sum(len(o.violations) for o in outcomes),
+        round(worst.error, 4),
+        worst.function,
+        commit(),
+    )
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a file; none if it is absent."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        kinds: dict[str, Any] = {f.name: f.type for f in fields(Row)}
+        return [
+            Row(**{name: kinds[name](value) for name, value in line.items()}) for line in csv.DictReader(file)
+        ]
+
+
+def write(path: Path, rows: Sequence[Row]) -> None:
+    """All rows, in the order of levels, seeds and implementations."""
+    order = list(DIFFERENT)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.DictWriter(file, [f.name for f in fields(Row)], lineterminator="\n")
+        lines.writeheader()
+        for one in sorted(rows, key=lambda r: (r.level, r.seed, order.index(r.name))):
+            lines.writerow(asdict(one))
 
 
 def versions() -> dict[str, str]:
@@ -170,88 +187,112 @@ def commit() -> str:
     return said.stdout.strip() or "unknown"
 
 
-def page(outcomes: Sequence[Outcome], command: str) -> str:
+def page(rows: Sequence[Row], command: str) -> str:
     """What came of it, as a page."""
-    seeds = sorted({o.seed for o in outcomes})
-    total = sum(len(o.violations) for o in outcomes)
     lines = [
         "# False accusations",
         "",
-        f"`{command}`, {date.today()}, commit {commit()}, with "
+        f"`{command}`, {date.today()}, with "
         + ", ".join(f"{name} {version}" for name, version in versions().items())
         + ".",
         "",
         "Each implementation is right, in another way than the reference (`conformance/different`), and is judged by every "
         "clause in the operations in which it differs. A violation would be a false accusation.",
-        "",
-        f"{sum(o.cases for o in outcomes):,} cases judged with {len(seeds)} seeds ({seeds[0]} to {seeds[-1]}); "
-        f"**{total} violations**.",
-        "",
-        "| implementation | functions | seeds | cases | declined | violations | worst error, in units of the bound |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name in dict.fromkeys(name for name in DIFFERENT if any(o.name == name for o in outcomes)):
-        of = [o for o in outcomes if o.name == name]
-        worst = max(of, key=lambda o: o.error)
-        lines.append(
-            f"| {name} | {len({o.function for o in of})} | {len({o.seed for o in of})} "
-            f"| {sum(o.cases for o in of):,} | {sum(o.declined for o in of):,} | {sum(len(o.violations) for o in of)} "
-            f"| {worst.error:.2f} ({worst.function}) |"
-        )
-    lines += [f"- {o.name}: {' '.join(v)}" for o in outcomes for v in o.violations]
+    for level in dict.fromkeys(r.level for r in rows):
+        lines += ["", f"## Level {level}", "", *_of_level([r for r in rows if r.level == level])]
     return "\n".join(lines) + "\n"
 
 
-def units(names: Sequence[str], seeds: Sequence[int], level: str, functions: str) -> Iterator[Unit]:
-    """All there is to do, seed by seed."""
+def _of_level(rows: Sequence[Row]) -> Iterator[str]:
+    seeds = sorted({r.seed for r in rows})
+    commits: dict[str, list[int]] = defaultdict(list)
     for seed in seeds:
-        for function in FUNCTIONS:
-            if fnmatchcase(function, functions) and (some := concerned(function, names)):
-                yield Unit(function, seed, level, tuple(some))
+        commits[next(r.commit for r in rows if r.seed == seed)].append(seed)
+    at = "; ".join(f"{', '.join(map(str, some))} at commit {name}" for name, some in commits.items())
+    yield (
+        f"{sum(r.cases for r in rows):,} cases judged with {len(seeds)} seeds ({at}); "
+        f"**{sum(r.violations for r in rows)} violations**."
+    )
+    yield ""
+    yield "| implementation | functions | seeds | cases | declined | violations | worst error, in units of the bound |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for name in dict.fromkeys(r.name for r in rows):
+        of = [r for r in rows if r.name == name]
+        worst = max(of, key=lambda r: r.error)
+        yield (
+            f"| {name} | {max(r.functions for r in of)} | {len({r.seed for r in of})} "
+            f"| {sum(r.cases for r in of):,} | {sum(r.declined for r in of):,} | {sum(r.violations for r in of)} "
+            f"| {worst.error:.2f} ({worst.worst}) |"
+        )
+
+
+def units(names: Sequence[str], seed: int, level: str, functions: str) -> Iterator[Unit]:
+    """All there is to do with a seed."""
+    for function in FUNCTIONS:
+        if fnmatchcase(function, functions) and (some := concerned(function, names)):
+            yield Unit(function, seed, level, tuple(some))
+
+
+def rows_of(pool: ProcessPoolExecutor, wanted: Sequence[Unit]) -> list[Row]:
+    """What came of a seed's units; violations are said as they are found."""
+    found: dict[str, list[Outcome]] = defaultdict(list)
+    futures = {pool.submit(judged, unit): unit for unit in wanted}
+    for done, future in enumerate(as_completed(futures), start=1):
+        unit = futures[future]
+        click.echo(f"seed {unit.seed}: {done} of {len(wanted)}, {unit.function}")
+        for outcome in future.result():
+            found[outcome.name].append(outcome)
+            for violation in outcome.violations:
+                click.echo(f"  {outcome.name} is accused: {' '.join(violation)}")
+    return [row(wanted[0].level, wanted[0].seed, name, outcomes) for name, outcomes in found.items()]
+
+
+def _seeds(_: click.Context, __: click.Parameter, given: str) -> range:
+    first, _dash, last = given.partition("-")
+    try:
+        return range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise click.BadParameter(f"{given!r} is no seed, and no range such as 0-19") from None
 
 
 @click.command()
 @click.option("--level", type=click.Choice(["quick", "standard"]), default="standard", show_default=True)
-@click.option("--seeds", type=click.IntRange(min=1), default=20, show_default=True, help="From 0 on.")
+@click.option("--seeds", callback=_seeds, default="0-19", show_default=True, help="The first and the last.")
 @click.option("--only", default="*", metavar="GLOB", help="Only these implementations.")
 @click.option("--functions", default="*", metavar="GLOB", help="Only these functions.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
-@click.option("--journal", type=click.Path(path_type=Path), help="Where to keep what is done.")
-@click.option("--markdown", type=click.Path(path_type=Path), help="Write the result here.")
+@click.option(
+    "--results", type=click.Path(path_type=Path), help="Where each seed is written down when it is done."
+)
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write a page here.")
 def main(
     level: str,
-    seeds: int,
+    seeds: range,
     only: str,
     functions: str,
     jobs: int,
-    journal: Path | None,
+    results: Path | None,
     markdown: Path | None,
 ) -> None:
     """Look for false accusations; exit status 1 if there is one."""
     names = [name for name in DIFFERENT if fnmatchcase(name, only)]
-    kept = Journal(journal) if journal else None
-    wanted = list(units(names, range(seeds), level, functions))
-    found = {unit: kept.done[unit.key] for unit in wanted if kept and unit.key in kept.done}
+    rows = read(results) if results else []
+    if results and (only, functions) != ("*", "*"):
+        raise click.UsageError("--results keeps whole seeds: leave out --only and --functions, or --results.")
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(judged, unit): unit for unit in wanted if unit not in found}
-        for future in as_completed(futures):
-            unit, outcomes = futures[future], future.result()
-            found[unit] = outcomes
-            if kept:
-                kept.add(unit, outcomes)
-            click.echo(f"{len(found)} of {len(wanted)}: seed {unit.seed}, {unit.function}")
-            for outcome in outcomes:
-                for violation in outcome.violations:
-                    click.echo(f"  {outcome.name} is accused: {' '.join(violation)}")
-    outcomes = [outcome for unit in wanted for outcome in found[unit]]
-    options = "".join(
-        f" --{name} '{value}'" for name, value in (("only", only), ("functions", functions)) if value != "*"
-    )
-    text = page(outcomes, f"python conformance/accusations.py --level {level} --seeds {seeds}{options}")
+        for seed in seeds:
+            if any((r.level, r.seed) == (level, seed) for r in rows):
+                continue
+            if wanted := list(units(names, seed, level, functions)):
+                rows += rows_of(pool, wanted)
+            if results:
+                write(results, rows)
+    text = page(rows, f"python {shlex.join(['conformance/accusations.py', *sys.argv[1:]])}")
     click.echo(text)
     if markdown:
         markdown.write_text(text, encoding="utf-8")
-    sys.exit(any(o.violations for o in outcomes))
+    sys.exit(any(r.violations for r in rows))
 
 
 if __name__ == "__main__":

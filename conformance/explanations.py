@@ -48,6 +48,11 @@ class Mark:
         """Whether just these models are named, or cannot be told apart from those that are."""
         return any(sorted(names) == sorted(self.models) for names in self.named)
 
+    @property
+    def hidden(self) -> bool:
+        """Whether one of two models alone gives all the same answers: the other cannot be seen."""
+        return len(self.models) > 1 and any(len(n) == 1 and n[0] in self.models for n in self.named)
+
 
 def mark(names: Sequence[str], level: str, seed: int) -> Mark:
     """Hold the reference with these mistakes in it, one inside the other, against the clauses."""
@@ -97,7 +102,7 @@ def pairs(count: int, seed: int) -> list[tuple[str, str]]:
 
 def page(single: Sequence[Mark], double: Sequence[Mark], command: str, seconds: float) -> str:
     """The measurement as Markdown."""
-    caught, both = [m for m in single if m.caught], [m for m in double if m.caught]
+    caught, both = [m for m in single if m.caught], [m for m in double if m.caught and not m.hidden]
 
     def share(marks: Sequence[Mark], of: Callable[[Mark], bool]) -> str:
         good = sum(map(of, marks))
@@ -114,8 +119,9 @@ def page(single: Sequence[Mark], double: Sequence[Mark], command: str, seconds: 
         f"{share(caught, lambda m: m.worst <= FEW)} in every case that it shows.",
         f"- The right model is named: {share(caught, lambda m: m.right)}; "
         f"and no other beside it: {share(caught, lambda m: m.right and len(m.named) == 1)}.",
-        f"- Two models at once are both named: {share(both, lambda m: m.right)} pairs; "
-        f"at least one of them: {share(both, lambda m: any(set(n) & set(m.models) for n in m.named))}.",
+        f"- Two models at once are both named: {share(both, lambda m: m.right)} pairs in which both show; "
+        f"at least one of them: {share(both, lambda m: any(set(n) & set(m.models) for n in m.named))}. "
+        f"In {sum(m.hidden for m in double)} pairs more, one hides the other: alone it gives the same answers.",
         "",
         "## Not named",
         "",

@@ -8,14 +8,15 @@ from itertools import permutations
 import numpy as np
 
 from cnn_conformance.candidate import Subject, load
-from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, guarded
+from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedError, RefusedError, guarded
 from cnn_conformance.judging import trusted
 from cnn_conformance.report import Diagnosis
 from cnn_spec.bounds import Oracle
 from cnn_spec.bugs import BUGS, Bug, Functions
-from cnn_spec.case import Case, Data
+from cnn_spec.case import Data, Situation
+from cnn_spec.cases.situations import impossible
 from cnn_spec.cases.stream import case_of
-from cnn_spec.comparison import compare
+from cnn_spec.comparison import compare, units
 from cnn_spec.operations import Array, Call, Implementation, Results
 
 MOST = 200
@@ -24,7 +25,10 @@ PARTNERS = 40
 """So many models, those that reproduce most, are taken in pairs where no single one fits."""
 
 Answer = Results | str
-"""What came of a call: its results, or the clause that the answer broke before its numbers were looked at."""
+"""What came of a call: its results, or the clause that the answer broke before its numbers were looked at.
+
+Of an impossible call, whether it was refused, or else the shapes that were answered."""
+REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,12 @@ class Suspect:
 
 @dataclass(frozen=True)
 class _Observed:
-    """A case, what the candidate answered, and what is right within which bounds."""
+    """A call, what the candidate answered, and what is right within which bounds."""
 
-    case: Case
+    call: Call
+    data: Data
     answer: Answer
-    right: Results
+    right: Answer
     bounds: tuple[Array | float, ...]
     failing: bool
 
@@ -59,17 +64,35 @@ class _Observed:
         return self.failing and not self._is_right(self.answer)
 
     def _is_right(self, answer: Answer) -> bool:
-        if isinstance(answer, str):
-            return False
+        if isinstance(answer, str) or isinstance(self.right, str):
+            return answer == self.right
         return all(compare(*parts).holds for parts in zip(answer, self.right, self.bounds, strict=True))
 
     def _is_alike(self, answer: Answer) -> bool:
         if isinstance(answer, str) or isinstance(self.answer, str):
             return answer == self.answer
-        # Wrong answers need not be within the right ones' bounds element by element.
+        return all(compare(*parts).holds for parts in zip(answer, self.answer, self._widest, strict=True))
+
+    @property
+    def _widest(self) -> list[float]:
+        """For each result; wrong answers need not be within the right ones' bounds element by element."""
         finite = (np.where(np.isfinite(bound), bound, 0.0) for bound in self.bounds)
-        widest = (2 * float(np.max(bound, initial=0.0)) for bound in finite)
-        return all(compare(*parts).holds for parts in zip(answer, self.answer, widest, strict=True))
+        return [2 * float(np.max(bound, initial=0.0)) for bound in finite]
+
+    def share(self, answer: Answer | None) -> float:
+        """How much of the wrong answer is this one's: of two mistakes at once, each makes its part."""
+        if answer is None or isinstance(answer, str) or isinstance(self.answer, str):
+            return float(answer == self.answer)
+        assert not isinstance(self.right, str)
+        wrong, alike = 0, 0
+        for ours, got, right, bound, widest in zip(
+            answer, self.answer, self.right, self.bounds, self._widest, strict=True
+        ):
+            places = units(got, right, bound) > 1
+            wrong += int(places.sum())
+            if ours.shape == got.shape:
+                alike += int((places & (units(ours, got, widest) <= 1)).sum())
+        return alike / wrong
 
 
 def diagnose(subject: Subject, suspect: Suspect) -> Diagnosis:
@@ -78,9 +101,9 @@ def diagnose(subject: Subject, suspect: Suspect) -> Diagnosis:
     oracle = trusted(candidate)
     observed = list(_observed(candidate.implementation(), oracle, suspect))
     wrong = [one for one in observed if one.is_wrong]
-    if any(one.case.data is not Data.TIED for one in wrong):
+    if any(one.data is not Data.TIED for one in wrong):
         # Among ties the right choice is free, so that another one need not be this mistake's.
-        observed = [one for one in observed if one.case.data is not Data.TIED]
+        observed = [one for one in observed if one.data is not Data.TIED]
     models = [bug for bug in BUGS.values() if suspect.function in bug.functions]
     fitting = _fitting(models, observed, oracle.answer) if wrong else ()
     return Diagnosis(fitting, len(models), any(BUGS[name].adapter for name in (fitting or ((),))[0]))
@@ -96,8 +119,8 @@ def _fitting(
     wrong = [one for one in observed if one.is_wrong]
     right = [one for one in observed if not one.is_wrong]
     sparing = [bug for bug in models if _fits((bug,), right, truth)]
-    reproduced = {bug.name: sum(_fits((bug,), [one], truth) for one in wrong) for bug in sparing}
-    partners = sorted(sparing, key=lambda bug: -reproduced[bug.name])[:PARTNERS]
+    shares = {bug.name: _share(bug, wrong, truth) for bug in sparing}
+    partners = sorted(sparing, key=lambda bug: -shares[bug.name])[:PARTNERS]
     pairs: dict[tuple[str, ...], None] = {}
     for first, second in permutations(partners, 2):
         names = tuple(bug.name for bug in partners if bug in (first, second))
@@ -108,7 +131,12 @@ def _fitting(
 
 def _fits(bugs: Sequence[Bug], observed: Sequence[_Observed], truth: Implementation) -> bool:
     made = _made(bugs, truth)
-    return all(one.fits(_answer(made, one.case.call)) for one in observed)
+    return all(one.fits(_answer(made, one.call)) for one in observed)
+
+
+def _share(bug: Bug, wrong: Sequence[_Observed], truth: Implementation) -> float:
+    made = _made((bug,), truth)
+    return sum(one.share(_answer(made, one.call)) for one in wrong)
 
 
 def _made(bugs: Sequence[Bug], truth: Implementation) -> Implementation:
@@ -124,12 +152,17 @@ def _observed(answer: Implementation, oracle: Oracle, suspect: Suspect) -> Itera
     holding = _spread([c for c in suspect.judged if c not in suspect.failed])
     asked = {*failing, *holding}
     for case_id in filter(asked.__contains__, suspect.judged):
-        case = case_of(case_id, suspect.seed)
-        found = _answer(answer, case.call) if case else None
-        if case is not None and found is not None:
-            failed = case_id in suspect.failed
+        case, failed = case_of(case_id, suspect.seed), case_id in suspect.failed
+        if case is None:
+            continue
+        pair = impossible(case) if case.situation is Situation.IMPOSSIBLE else None
+        call = pair[1] if pair else case.call
+        found = _answer(answer, call)
+        if found is not None and not call.valid:
+            yield _Observed(call, case.data, found, REFUSED, (), failed)
+        elif found is not None:
             with np.errstate(all="ignore"):
-                yield _Observed(case, found, oracle(case.call), oracle.tolerance(case), failed)
+                yield _Observed(call, case.data, found, oracle(call), oracle.tolerance(case), failed)
 
 
 def _spread(ids: Sequence[str]) -> Sequence[str]:
@@ -139,8 +172,11 @@ def _spread(ids: Sequence[str]) -> Sequence[str]:
 def _answer(implementation: Implementation, call: Call) -> Answer | None:
     """What an implementation makes of a call; None where it declines."""
     try:
-        return implementation(call)
+        answered = implementation(call)
+    except RefusedError:
+        return REFUSED
     except MisconductError as misconduct:
         return misconduct.clause
     except (DeclinedError, NotOfferedError):
         return None
+    return answered if call.valid else f"answered with {[result.shape for result in answered]}"

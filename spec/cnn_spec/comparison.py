@@ -35,11 +35,16 @@ def compare(got: Array, expected: Array, bound: Array | float = 0.0) -> Comparis
         return Comparison(np.inf, expected, got)
     if np.array_equal(got, expected):
         return Comparison(0.0, expected, got)
+    return Comparison(float(np.max(units(got, expected, bound), initial=0.0)), expected, got)
+
+
+def units(got: Array, expected: Array, bound: Array | float = 0.0) -> Array:
+    """How far each element is from what is expected, in units of the bound; infinitely where nothing is allowed."""
     with np.errstate(all="ignore"):
         difference = np.abs(got.astype(np.float64) - expected.astype(np.float64))
         same = (got == expected) | (np.isnan(got) & np.isnan(expected))
-        units = np.where(same, 0.0, difference / bound)
-    return Comparison(float(np.max(np.where(np.isnan(units), np.inf, units), initial=0.0)), expected, got)
+        found = np.where(same, 0.0, difference / bound)
+    return np.where(np.isnan(found), np.inf, found)
 
 
 def worst(comparisons: Iterable[Comparison]) -> Comparison:

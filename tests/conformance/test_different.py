@@ -1,8 +1,10 @@
 """No correct implementation is accused, however it computes: one seed at quick, and some of them as a user runs them."""
 
+from pathlib import Path
+
 import pytest
 
-from accusations import Unit, concerned, judged
+from accusations import Unit, concerned, judged, page, read, row, write
 from cnn_conformance import check
 from cnn_conformance.report import Status
 from cnn_spec.cases.stream import FUNCTIONS
@@ -16,6 +18,18 @@ def test_no_right_way_is_accused(function: str) -> None:
     outcomes = judged(Unit(function, 0, "quick", ways))
     assert {o.name: o.violations for o in outcomes} == dict.fromkeys(ways, ())
     assert all(o.cases for o in outcomes)
+
+
+def test_the_results_of_seeds_are_kept_and_told(tmp_path: Path) -> None:
+    results, way = tmp_path / "results.csv", "relu of NaN is zero, declared"
+    rows = [row("quick", seed, way, judged(Unit("relu", seed, "quick", (way,)))) for seed in (1, 0)]
+    assert read(results) == []
+    write(results, rows)
+    assert read(results) == rows[::-1]
+    cases = sum(r.cases for r in rows)
+    assert f"{cases} cases judged with 2 seeds (0, 1 at commit {rows[0].commit}); **0 violations**" in page(
+        rows, "it"
+    )
 
 
 @pytest.mark.parametrize("way", ["float32 only", "2-d only", "no groups"])

@@ -26,7 +26,7 @@ from cnn_conformance.boundary.wire import (
     to_json,
     unpack,
 )
-from cnn_conformance.candidate import Candidate, CandidateError, Found, Subject, described, find, told
+from cnn_conformance.candidate import About, Candidate, CandidateError, Found, Subject, described, find, told
 from cnn_conformance.guard import DeclinedError, MisconductError, RefusedError, guarded, said
 from cnn_spec.operations import Call, Implementation
 
@@ -42,7 +42,7 @@ def main() -> None:
     try:
         found = find(_subject(sys.argv[2:]))
         functions, about = told(found)
-        declared = described(found).declared
+        understood = described(found)
     except CandidateError as error:
         _write(answers, pack({"protocol": PROTOCOL_VERSION, "failed": str(error)}, {}))
         return
@@ -53,10 +53,11 @@ def main() -> None:
     while message := _read(requests):
         fields, arrays = unpack(message)
         if "chunk" in fields:
-            _write(answers, _chunk_answer(found, fields, answers, kept))
+            watch = _Pulse(answers, float(fields["timeout"]))
+            _write(answers, _chunk_answer(found, understood, fields, watch, kept))
             continue
         if fields["case"] != case:
-            case, implementation = fields["case"], guarded(found.functions, declared=declared)
+            case, implementation = fields["case"], guarded(found.functions, declared=understood.declared)
         answer = _answer(implementation, fields["id"], call_of(fields, arrays))
         if closed := _restored_streams(kept):
             words = f"closed its standard {closed}"
@@ -87,14 +88,12 @@ def _answer(implementation: Implementation, number: str, call: Call) -> bytes:
         return pack({"id": number, "broke": "VALID-CALL-ANSWERED", "words": words}, {})
 
 
-def _chunk_answer(found: Found, fields: Fields, answers: int, kept: int) -> bytes:
+def _chunk_answer(found: Found, about: About, fields: Fields, watch: "_Pulse", kept: int) -> bytes:
     """What a chunk came to, if nothing happened that only the other side can judge."""
     from cnn_conformance import tally
     from cnn_conformance.judging import judge_chunk
     from cnn_conformance.plan import Chunk
 
-    watch = _Pulse(answers, float(fields["timeout"]))
-    about = described(found)
     candidate = Candidate(about, lambda _: guarded(found.functions, watch.call, about.declared))
     given = json.loads(fields["chunk"])
     chunk = Chunk(**{**given, "dtypes": tuple(given["dtypes"])})
