@@ -37,10 +37,10 @@ def functions(
 ) -> dict[str, Callable[..., Any]]:
     """The interface's functions for the operations that a library has, backward ones too if it differentiates.
 
-    A convolution with groups gives the depthwise and the separable one.
+    A convolution with groups gives the depthwise and the separable one, where there are no others.
     """
     if "conv" in forward:
-        forward = {**forward, **_of_channels(forward["conv"])}
+        forward = {**_of_channels(forward["conv"]), **forward}
     made: dict[str, Callable[..., Any]] = {}
     for function, (operation, rank) in FUNCTIONS.items():
         base = operation.removesuffix("_backward")

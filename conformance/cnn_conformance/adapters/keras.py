@@ -20,6 +20,7 @@ from cnn_conformance.adapters.common import (
     Library,
     Pairs,
     Tensor,
+    cut,
     every,
     filled_or_same,
     fitting,
@@ -48,6 +49,8 @@ def _last(x: Tensor) -> Tensor:
 
 
 def _biased(y: Tensor, b: Tensor | None) -> Tensor:
+    if b is not None and tuple(b.shape) != (y.shape[-1],):
+        raise ValueError(f"a bias of shape {tuple(b.shape)} for {y.shape[-1]} channels")
     return ops.moveaxis(y if b is None else y + b, -1, 1)
 
 
@@ -77,6 +80,107 @@ def _conv(
     require_one_of(stride, dilation)
     x = _last(_around(x, padding))
     return _biased(ops.conv(x, _kernel(w), stride, "valid", "channels_last", dilation), b)
+
+
+def _conv_transpose(
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None,
+    *,
+    stride: Sequence[int],
+    padding: Pairs,
+    output_padding: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+) -> Tensor:
+    """Padding is cut off the whole result, which reaches at least as far as the windows, and no less than the strides."""
+    if groups > 1:
+        raise NotImplementedError("transposed convolutions in groups")
+    require_groups(x, ops.swapaxes(w, 0, 1), groups)
+    require_one_of(stride, dilation)
+    if BACKEND == "tensorflow":
+        require_dense(dilation)
+    whole = ops.conv_transpose(_last(x), _kernel(w), stride, "valid", None, "channels_last", dilation)
+    spans = [d * (k - 1) + 1 for k, d in zip(w.shape[2:], dilation, strict=True)]
+    ends = [
+        (n - 1) * s + span + more
+        for n, s, span, more in zip(x.shape[2:], stride, spans, output_padding, strict=True)
+    ]
+    lacking = [max(0, end - size) for end, size in zip(ends, whole.shape[1:-1], strict=True)]
+    whole = ops.pad(whole, [(0, 0), *((0, few) for few in lacking), (0, 0)])
+    return _biased(whole[(slice(None), *cut(ends, padding))], b)
+
+
+def _planes_of_filters(w: Tensor, channels: int) -> Tensor:
+    """The spatial axes, the channels, and how many filters each has."""
+    if w.shape[0] % channels or w.shape[1] != 1:
+        raise ValueError(f"filters of shape {tuple(w.shape)} for {channels} channels")
+    apart = ops.reshape(w, (channels, -1, *w.shape[2:]))
+    return ops.transpose(apart, [*range(2, len(apart.shape)), 0, 1])
+
+
+def _depthwise_conv(
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None,
+    *,
+    stride: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+) -> Tensor:
+    _require_keras_strides(stride, dilation)
+    filters = _planes_of_filters(w, x.shape[1])
+    x = _last(_around(x, padding))
+    return _biased(ops.depthwise_conv(x, filters, stride, "valid", "channels_last", dilation), b)
+
+
+def _separable_conv(
+    x: Tensor,
+    w: Tensor,
+    w_pointwise: Tensor,
+    b: Tensor | None,
+    *,
+    stride: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+) -> Tensor:
+    _require_keras_strides(stride, dilation)
+    filters = _planes_of_filters(w, x.shape[1])
+    if w_pointwise.shape[1] != w.shape[0]:
+        raise ValueError(f"{w.shape[0]} channels between, for filters of {w_pointwise.shape[1]}")
+    x, mixing = _last(_around(x, padding)), _kernel(w_pointwise)
+    return _biased(ops.separable_conv(x, filters, mixing, stride, "valid", "channels_last", dilation), b)
+
+
+def _require_keras_strides(stride: Sequence[int], dilation: Sequence[int]) -> None:
+    """Of depthwise convolutions Keras has those on one or two axes, and TensorFlow those of one stride."""
+    if len(stride) == 3:
+        raise NotImplementedError("depthwise convolutions on three axes")
+    if BACKEND == "tensorflow" and len(set(stride)) > 1:
+        raise NotImplementedError("depthwise convolutions with unequal strides")
+    require_one_of(stride, dilation)
+
+
+def _require_one_factor(x: Tensor, factor: Sequence[int]) -> None:
+    if len(x.shape) != 4 or len(set(factor)) > 1 or factor[0] == 1:
+        raise NotImplementedError("shuffles are for images and one factor above one")
+
+
+def _pixel_shuffle(x: Tensor, *, factor: Sequence[int]) -> Tensor:
+    """Keras has the offsets before the channels."""
+    _require_one_factor(x, factor)
+    n, c, *spatial = x.shape
+    apart = ops.reshape(x, (n, c // factor[0] ** 2, factor[0] ** 2, *spatial))
+    x = ops.reshape(ops.swapaxes(apart, 1, 2), (n, c, *spatial))
+    return ops.moveaxis(ops.depth_to_space(_last(x), factor[0], "channels_last"), -1, 1)
+
+
+def _pixel_unshuffle(x: Tensor, *, factor: Sequence[int]) -> Tensor:
+    """Keras has the offsets before the channels."""
+    _require_one_factor(x, factor)
+    y = ops.moveaxis(ops.space_to_depth(_last(x), factor[0], "channels_last"), -1, 1)
+    apart = ops.reshape(y, (y.shape[0], factor[0] ** 2, x.shape[1], *y.shape[2:]))
+    return ops.reshape(ops.swapaxes(apart, 1, 2), y.shape)
 
 
 def _max_pool(
@@ -172,6 +276,11 @@ globals().update(
         Library(_tensor, _array, _differentiate if BACKEND in _BY else None),
         {
             "conv": _conv,
+            "conv_transpose": _conv_transpose,
+            "depthwise_conv": _depthwise_conv,
+            "separable_conv": _separable_conv,
+            "pixel_shuffle": _pixel_shuffle,
+            "pixel_unshuffle": _pixel_unshuffle,
             "max_pool": _max_pool,
             "avg_pool": _avg_pool,
             "downsample": lambda x, *, factor: x[every(factor)],
