@@ -1,0 +1,267 @@
+"""How the cost of a run grows, and what many workers save: measured, and written up in SCALING.md.
+
+`python conformance/scaling.py speedup overhead cost write` measures the first three, each into `scaling.json`, and writes
+the page and its picture from that. Needs the extra `dask`.
+"""
+
+import json
+import platform
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import cnn_reference
+from cnn_conformance import __version__, check
+from cnn_conformance.candidate import about
+from cnn_conformance.cluster import cluster
+from cnn_conformance.judging import run_chunk
+from cnn_conformance.plan import chunks_of, sources_of
+from cnn_conformance.steadfast import Steadfast
+from cnn_spec import SPEC_VERSION
+from cnn_spec.cases.stream import FUNCTIONS
+
+HOME = Path(__file__).parent
+FIGURES = HOME / "scaling.json"
+ASLEEP = 0.05
+"""Seconds that each call of the slow candidate takes."""
+ONLY = "*pool*"
+"""What it is judged on: so much that one worker needs minutes."""
+WORKERS = (1, 2, 4, 8, 16)
+PIECES, REPEATS = 300, 5
+"""Pieces of work, and how often they are done: the least time counts, since other work on the machine only adds."""
+NIGHT, CREW = 10 * 3600, 100
+"""Seconds of a night, and workers."""
+Figures = dict[str, Any]
+
+
+class Wrapped:
+    """The reference, with something done before each call."""
+
+    def __init__(self, before: Callable[[], None]) -> None:
+        for name in FUNCTIONS:
+            setattr(self, name, _after(before, getattr(cnn_reference, name)))
+
+
+def _after(before: Callable[[], None], function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        before()
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+class Sleeping(Wrapped):
+    """Takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: time.sleep(ASLEEP))
+
+
+class Counting(Wrapped):
+    """Counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        super().__init__(self._count)
+
+    def _count(self) -> None:
+        self.calls += 1
+
+
+@contextmanager
+def crew(workers: int) -> Iterator[Executor]:
+    """An executor of a cluster on this machine, with so many worker processes that have imported what they need."""
+    from distributed import Client
+
+    command = [sys.executable, __file__, "cluster", str(workers)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdin is not None
+        address = running.stdout.readline().strip()
+        with Client(address, set_as_default=False) as client:
+            client.run(_ready)
+        with cluster(address) as executor:
+            yield executor
+        running.stdin.close()
+
+
+def serve(workers: int) -> None:
+    """A scheduler and its workers, until the standard input ends."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as local:
+        print(local.scheduler_address, flush=True)
+        sys.stdin.read()
+
+
+def _ready() -> None:
+    check("reference", "quick", only="relu")
+
+
+def speedup() -> Figures:
+    """Seconds of one and the same run with more and more workers; the candidate sleeps, which needs no cores."""
+    counting = Counting()
+    check(counting, "quick", only=ONLY)
+    taken = {}
+    for workers in WORKERS:
+        with crew(workers) as executor:
+            started = time.perf_counter()
+            check(f"{__file__}:Sleeping", "quick", only=ONLY, executor=executor)
+            taken[workers] = round(time.perf_counter() - started, 2)
+        print(f"{workers} workers: {taken[workers]} s", flush=True)
+    return {"calls": counting.calls, "seconds": taken}
+
+
+def overhead() -> Figures:
+    """Seconds that it takes to have a piece of work done by one Dask worker, beside the work itself."""
+    (chunk, *_) = chunks_of(about("reference"), sources_of("quick"), 0, "relu")
+    run_chunk("reference", chunk)
+    with crew(1) as executor, Steadfast(executor) as run:
+        works = {"empty": (abs, 0), "real": (run_chunk, "reference", chunk)}
+        found = {}
+        for name, work in works.items():
+            run.submit(*work).result()
+            found[name] = min(_seconds(lambda work=work: _sent(run, work)) for _ in range(REPEATS))
+    here = min(
+        _seconds(lambda: [run_chunk("reference", chunk) for _ in range(PIECES)]) for _ in range(REPEATS)
+    )
+    return {"empty": found["empty"], "real": found["real"], "here": here, "pieces": PIECES}
+
+
+def _sent(run: Executor, work: tuple[Any, ...]) -> None:
+    for future in [run.submit(*work) for _ in range(PIECES)]:
+        future.result()
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    """Of each of the pieces."""
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) / PIECES
+
+
+def cost() -> Figures:
+    """Calls, pieces and seconds of this suite's own work, by level, operation, rank and dtypes."""
+    levels: Figures = {}
+    for name, sources in (
+        ("quick", sources_of("quick")),
+        ("standard", sources_of("standard")),
+        ("a round of deep", (("round-1", 1),)),
+    ):
+        counting, seconds = Counting(), time.process_time()
+        calls, pieces = Counter[str](), []
+        for chunk in chunks_of(about(counting), sources, 0, None):
+            before = counting.calls
+            run_chunk(counting, chunk)
+            pieces.append(counting.calls - before)
+            calls[chunk.function] += pieces[-1]
+        levels[name] = {
+            "calls": sum(pieces),
+            "pieces": len(pieces),
+            "longest": max(pieces),
+            "seconds": round(time.process_time() - seconds, 1),
+            "functions": dict(calls),
+        }
+        print(f"{name}: {levels[name]['calls']} calls, {levels[name]['seconds']} s", flush=True)
+    return {"levels": levels, "dtypes": _by_dtypes(), "explaining": _explaining()}
+
+
+def _by_dtypes() -> Figures:
+    """Calls at level quick for a candidate of one dtype, and of both."""
+    found = {}
+    for dtypes in (("float32",), ("float32", "float64")):
+        counting = Counting()
+        for chunk in chunks_of(replace(about(counting), dtypes=dtypes), sources_of("quick"), 0, None):
+            run_chunk(counting, chunk)
+        found[" and ".join(dtypes)] = counting.calls
+    return found
+
+
+def _explaining() -> Figures:
+    """Calls that it takes to explain one mistake, beside those that found it."""
+    found = {}
+    for explain in (False, True):
+        counting = Counting()
+        counting.conv2d = _flipped(counting.conv2d)  # type: ignore[attr-defined]
+        report = check(counting, "quick", only="conv2d", explain=explain)
+        found[str(explain)] = counting.calls
+    return {
+        "verdicts": len(report.violations),
+        "judging": found["False"],
+        "explaining": found["True"] - found["False"],
+    }
+
+
+def _flipped(right: Callable[..., Any]) -> Callable[..., Any]:
+    return wraps(right)(lambda x, w, b, **parameters: right(x, w[..., ::-1, ::-1], b, **parameters))
+
+
+def by_rank(functions: dict[str, int]) -> dict[str, list[int]]:
+    """The calls of each operation that has ranks in one, two and three dimensions."""
+    found: dict[str, list[int]] = {}
+    for function, calls in functions.items():
+        operation, rank = FUNCTIONS[function]
+        if rank:
+            found.setdefault(operation, [0, 0, 0])[rank - 1] = calls
+    return found
+
+
+def write() -> None:
+    """The page and the picture, of what was measured."""
+    figures = json.loads(FIGURES.read_text("utf-8"))
+    night = NIGHT * CREW
+    seconds = {int(n): s for n, s in figures["speedup"]["seconds"].items()}
+    most = max(seconds)
+    efficiency = seconds[1] / seconds[most] / most
+    shown = {
+        **figures,
+        "seconds": seconds,
+        "efficiency": efficiency,
+        "night": night,
+        "ranks": {level: by_rank(of["functions"]) for level, of in figures["cost"]["levels"].items()},
+        "asleep": ASLEEP,
+        "only": ONLY,
+        "crew": CREW,
+        "hours": NIGHT // 3600,
+    }
+    templates = Environment(loader=FileSystemLoader(HOME), undefined=StrictUndefined, trim_blocks=True)
+    for template, target in (("scaling.md", "SCALING.md"), ("scaling.svg", "scaling.svg")):
+        text = templates.get_template(f"{template}.jinja").render(shown)
+        (HOME / target).write_text(text, encoding="utf-8")
+
+
+MEASURES: dict[str, Callable[[], Figures]] = {"speedup": speedup, "overhead": overhead, "cost": cost}
+
+
+def main(wanted: list[str]) -> None:
+    """Measure what is asked for, and write it up if that is."""
+    figures = json.loads(FIGURES.read_text("utf-8")) if FIGURES.exists() else {}
+    if wanted[:1] == ["cluster"]:
+        serve(int(wanted[1]))
+        return
+    for name in wanted or [*MEASURES, "write"]:
+        if name == "write":
+            write()
+            continue
+        figures[name] = MEASURES[name]()
+        figures["versions"] = {
+            "cnn-conformance": __version__,
+            "specification": SPEC_VERSION,
+            "Python": platform.python_version(),
+        }
+        FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
