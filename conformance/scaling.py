@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,10 @@ PIECES, REPEATS = 300, 5
 NIGHT, CREW = 10 * 3600, 100
 """Seconds of a night, and workers."""
 Figures = dict[str, Any]
+Ranks = Mapping[str, Sequence[int]]
+"""Calls of operations in one, two and three dimensions."""
+LEFT, TOP, PITCH, BREADTH = 175, 60, 18, 330
+"""Of the bars in the picture, in pixels."""
 
 
 class Wrapped:
@@ -81,7 +86,10 @@ class Counting(Wrapped):
 
 @contextmanager
 def crew(workers: int) -> Iterator[Executor]:
-    """An executor of a cluster on this machine, with so many worker processes that have imported what they need."""
+    """An executor of a cluster on this machine, with so many workers, which have imported what they need.
+
+    They are threads of at most two processes: two cores could not start sixteen processes at once, and need not.
+    """
     from distributed import Client
 
     command = [sys.executable, __file__, "cluster", str(workers)]
@@ -100,7 +108,9 @@ def serve(workers: int) -> None:
     """A scheduler and its workers, until the standard input ends."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as local:
+    processes = min(workers, 2)
+    threads = workers // processes
+    with LocalCluster(n_workers=processes, threads_per_worker=threads, dashboard_address=None) as local:
         print(local.scheduler_address, flush=True)
         sys.stdin.read()
 
@@ -207,7 +217,7 @@ def _flipped(right: Callable[..., Any]) -> Callable[..., Any]:
     return wraps(right)(lambda x, w, b, **parameters: right(x, w[..., ::-1, ::-1], b, **parameters))
 
 
-def by_rank(functions: dict[str, int]) -> dict[str, list[int]]:
+def by_rank(functions: Mapping[str, int]) -> dict[str, list[int]]:
     """The calls of each operation that has ranks in one, two and three dimensions."""
     found: dict[str, list[int]] = {}
     for function, calls in functions.items():
@@ -217,27 +227,61 @@ def by_rank(functions: dict[str, int]) -> dict[str, list[int]]:
     return found
 
 
+def bars(standard: Ranks, quick: Ranks) -> Iterator[Figures]:
+    """Two bars for each operation, of a part for each rank, from the most calls to the fewest."""
+    most = max(map(sum, standard.values()))
+    for place, (operation, calls) in enumerate(sorted(standard.items(), key=lambda of: -sum(of[1]))):
+        y, parts = TOP + PITCH * place, []
+        for level, down, height in ((calls, 0, 8), (quick[operation], 9, 4)):
+            x = float(LEFT)
+            for rank, of_rank in enumerate(level):
+                width = of_rank / most * BREADTH
+                parts.append({"rank": rank, "x": x, "y": y + down, "width": width, "height": height})
+                x += width
+        end = LEFT + sum(calls) / most * BREADTH
+        yield {"name": operation, "y": y, "parts": parts, "end": end, "calls": sum(calls)}
+
+
+def plot(seconds: Mapping[int, float], bottom: int) -> Figures:
+    """How many times as fast as one worker the others are, both axes logarithmic, and what would be ideal."""
+    most = max(seconds)
+
+    def at(workers: int, times: float) -> tuple[float, float]:
+        x, y = (log2(n) / log2(most) for n in (workers, times))
+        return 640 + 220 * x, bottom - 12 - (bottom - 90) * y
+
+    points = [
+        {"workers": n, "times": seconds[1] / taken, "x": round(at(n, 1)[0]), "y": at(n, seconds[1] / taken)[1]}
+        for n, taken in seconds.items()
+    ]
+    line = "M" + "L".join(f"{point['x']} {point['y']:.1f}" for point in points)
+    ideal = "M" + "L".join("{} {:.1f}".format(*at(n, n)) for n in (1, most))
+    return {"points": points, "line": line, "ideal": ideal, "bottom": bottom}
+
+
 def write() -> None:
     """The page and the picture, of what was measured."""
     figures = json.loads(FIGURES.read_text("utf-8"))
-    night = NIGHT * CREW
-    seconds = {int(n): s for n, s in figures["speedup"]["seconds"].items()}
-    most = max(seconds)
-    efficiency = seconds[1] / seconds[most] / most
+    seconds = {int(n): taken for n, taken in figures["speedup"]["seconds"].items()}
+    levels = figures["cost"]["levels"]
+    ranks = {level: by_rank(of["functions"]) for level, of in levels.items()}
+    rows = list(bars(ranks["standard"], ranks["quick"]))
     shown = {
         **figures,
         "seconds": seconds,
-        "efficiency": efficiency,
-        "night": night,
-        "ranks": {level: by_rank(of["functions"]) for level, of in figures["cost"]["levels"].items()},
-        "asleep": ASLEEP,
-        "only": ONLY,
-        "crew": CREW,
-        "hours": NIGHT // 3600,
+        "efficiency": seconds[1] / seconds[max(seconds)] / max(seconds),
+        "dearest": [(row["name"], sum(ranks["quick"][row["name"]])) for row in rows[:5]],
+        "by_rank": {level: [sum(of) for of in zip(*ranks[level].values(), strict=True)] for level in ranks},
+        "bars": rows,
+        "plot": plot(seconds, TOP + 250),
+        "height": TOP + PITCH * len(rows) + 10,
+        "constants": {"asleep": ASLEEP, "only": ONLY, "crew": CREW, "night": NIGHT, "repeats": REPEATS},
     }
-    templates = Environment(loader=FileSystemLoader(HOME), undefined=StrictUndefined, trim_blocks=True)
-    for template, target in (("scaling.md", "SCALING.md"), ("scaling.svg", "scaling.svg")):
-        text = templates.get_template(f"{template}.jinja").render(shown)
+    templates = Environment(
+        loader=FileSystemLoader(HOME), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
+    for target in ("SCALING.md", "scaling.svg"):
+        text = templates.get_template(f"{target.lower()}.jinja").render(shown)
         (HOME / target).write_text(text, encoding="utf-8")
 
 
