@@ -16,7 +16,7 @@ from cnn_spec.sections import CLAUSES
 
 LEVELS = {"quick": ("pairs", 1), "standard": ("triples", 4), "deep": ("triples", 4)}
 """The covering array of each level, and how many rounds of each situation; deep goes on in rounds beyond them."""
-ON_FEW_SHAPES = {"pairs": 0.5, "triples": 3}
+ON_FEW_SHAPES = {"pairs": 0.5, "triples": 2}
 """How many times over the rows of few shapes are gone through instead of an array, each time with other data."""
 ROWS_PER_CHUNK = 24
 Progress = Callable[[str, int, int], None]
