@@ -177,6 +177,11 @@ def afresh(subject: Subject) -> Candidate:
     return load(subject)
 
 
+def forget() -> None:
+    """Look for every candidate anew: its file may be another by now."""
+    _find_address.cache_clear()
+
+
 @lru_cache(maxsize=16)
 def _find_address(address: str) -> Found:
     if address == BUILT_IN:

@@ -1,11 +1,11 @@
 """Checking a candidate: plan, judge, explain, report. Data goes one way."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from contextlib import closing, nullcontext
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from cnn_conformance.again import Broken
@@ -13,6 +13,7 @@ from cnn_conformance.boundary.home import Isolated, visiting
 from cnn_conformance.candidate import About, Seat, Subject, about, placed
 from cnn_conformance.coverage import coverage_of
 from cnn_conformance.diagnosis import Suspect, diagnose
+from cnn_conformance.executors import InlineExecutor, as_done
 from cnn_conformance.explain import Explanation, explain
 from cnn_conformance.journal import Journal, of_run
 from cnn_conformance.judging import run_chunk
@@ -28,6 +29,7 @@ from cnn_conformance.plan import (
 )
 from cnn_conformance.region import Region, region_of
 from cnn_conformance.report import Diagnosis, Report, Status, Verdict
+from cnn_conformance.steadfast import Steadfast
 from cnn_conformance.tally import Tallies, Tally
 from cnn_spec.cases.stream import levels_of
 from cnn_spec.sections.interface_process import PROCESS_CLAUSES
@@ -57,25 +59,6 @@ class NonconformanceError(AssertionError):
     """A candidate does not conform; the message shows what is wrong."""
 
 
-class InlineExecutor(Executor):
-    """The executor interface in this thread: for one job, and for candidates that cannot be sent elsewhere."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """A future that does the work when its result is asked for."""
-        return _Deferred(partial(fn, *args, **kwargs))
-
-
-class _Deferred(Future[Any]):
-    def __init__(self, work: Callable[[], Any]) -> None:
-        super().__init__()
-        self._work = work
-
-    def result(self, timeout: float | None = None) -> Any:
-        if not self.done():
-            self.set_result(self._work())
-        return super().result(timeout)
-
-
 def check(
     candidate: Subject,
     level: str = "standard",
@@ -97,20 +80,27 @@ def check(
     `candidate` is an object that has some of the interface's functions, or its address as on the command
     line; `only` a glob of clause ids or operations; `budget` seconds for level deep. With `stop_at_first` the
     first violation will do; without `explain` no smallest case is looked for, nor is a failing case asked again
-    alone. `executor` is any executor of the standard interface; the candidate must then be an address, or picklable.
+    alone. `executor` is any executor of the standard interface; the candidate must then be an address, or picklable
+    where its workers are other processes. What a worker dies of is done again, in the end with the candidate in a
+    process of its own.
     `isolate` keeps the candidate in a child process, so that nothing it does ends the run; it must be a module, an
     address or picklable, and may take `timeout` seconds for a call and hold `memory` bytes. What is reached is written
     to the `journal`, and what is in it already is not done again.
 
     Raises CandidateError for a candidate that cannot be loaded, PlanError for a level or `only` that names
-    nothing, JournalError for a journal of another run.
+    nothing, JournalError for a journal of another run, WorkError where the executor's workers cannot do the work.
     """
     if level not in LEVELS:
         raise PlanError(f"There is no level {level!r}; it may be {', '.join(LEVELS)}.")
     started = time.perf_counter()
-    run = executor or InlineExecutor()
     candidate = placed(candidate, isolate, timeout, memory)
-    with visiting(candidate), closing(journal) if journal else nullcontext():
+    with ExitStack() as stack:
+        stack.enter_context(visiting(candidate))
+        run: Executor = executor or InlineExecutor()
+        if not isinstance(run, InlineExecutor):
+            run = stack.enter_context(Steadfast(run, candidate))
+        if journal:
+            stack.enter_context(closing(journal))
         described = run.submit(about, candidate).result()
         if journal:
             journal.open(of_run(candidate, described, seed, level, only))
@@ -168,19 +158,33 @@ def _judge_all(
     stop_at_first: bool,
     progress: Progress | None,
 ) -> bool:
-    """Judge chunks into the tallies, in the chunks' order, whoever is done first; whether all were judged."""
-    futures = [run.submit(run_chunk, subject, chunk) for chunk in chunks]
-    for done, (chunk, future) in enumerate(zip(chunks, futures, strict=True), start=1):
-        found = future.result()
-        for key, tally in found.items():
+    """Judge chunks into the tallies, in the chunks' order, whoever is done first; whether all were judged.
+
+    Up to the first chunk with a failure, if that is where to stop.
+    """
+    dearest_first = sorted(range(len(chunks)), key=lambda at: -chunks[at].cost)
+    submitted = {at: run.submit(run_chunk, subject, chunks[at]) for at in dearest_first}
+    futures = [submitted[at] for at in range(len(chunks))]
+    left, end = Counter(chunk.function for chunk in chunks), len(chunks)
+    try:
+        for done, at in enumerate(as_done(futures), start=1):
+            if futures[at].cancelled():
+                continue
+            failing = any(tally.failures for tally in futures[at].result().values())
+            left[chunks[at].function] -= 1
+            if progress:
+                progress(chunks[at].function, left[chunks[at].function], done, len(chunks))
+            if stop_at_first and failing and at < end:
+                end = at + 1
+                for unwanted in futures[end:]:
+                    unwanted.cancel()
+    finally:
+        for unwanted in futures:
+            unwanted.cancel()
+    for future in futures[:end]:
+        for key, tally in future.result().items():
             tallies.setdefault(key, Tally()).add(tally)
-        if progress:
-            progress(chunk.function, done, len(chunks))
-        if stop_at_first and any(tally.failures for tally in found.values()):
-            for unwanted in futures[done:]:
-                unwanted.cancel()
-            return done == len(chunks)
-    return True
+    return end == len(chunks)
 
 
 def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -> Explained:
@@ -194,7 +198,7 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
         if tally.failures
     ]
     functions = dict.fromkeys(one.function for one in broken if one.clause not in PROCESS_CLAUSES)
-    explanations = [run.submit(explain, subject, one) for one in broken]
+    explanations = [run.submit(explain, _safely(subject, one), one) for one in broken]
     diagnoses = [run.submit(diagnose, subject, _suspect(f, tallies, seed)) for f in functions]
     examples: dict[Key, Explanation] = {}
     for one, explanation in zip(broken, explanations, strict=True):
@@ -208,6 +212,11 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
     return Explained(
         examples, {function: found.result() for function, found in zip(functions, diagnoses, strict=True)}
     )
+
+
+def _safely(subject: Subject, broken: Broken) -> Subject:
+    """The candidate in a process of its own, if it would end any other."""
+    return placed(subject) if broken.clause in PROCESS_CLAUSES else subject
 
 
 def _suspect(function: str, tallies: Tallies, seed: int) -> Suspect:

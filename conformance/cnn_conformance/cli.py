@@ -7,17 +7,16 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from cnn_conformance.boundary.home import COMMAND, begin, isolated
-from cnn_conformance.boundary.lifeline import end_with_parent
+from cnn_conformance.boundary.home import COMMAND, isolated
+from cnn_conformance.workers import fail, workers, working
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from cnn_conformance.journal import Journal
     from cnn_conformance.report import Report
 
-CONFORMS, VIOLATION, MISUSE, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 2, 3, 4, 130
+CONFORMS, VIOLATION, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 3, 4, 130
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Set to 1 before NumPy or a library is imported, unless the user has set them: cases are tiny, and threads
 that wait for work spin on cores that others need."""
@@ -78,7 +77,7 @@ def main() -> None:
 @click.option(
     "--only", metavar="GLOB", help="Only these clause ids or operations, such as 'POOL-*' or conv2d."
 )
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@workers
 @click.option("--budget", type=click.FloatRange(min=0), help="Seconds of exploration at level deep [60].")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for a call [10].")
 @click.option(
@@ -117,7 +116,8 @@ def run(
     level: str,
     seed: int,
     only: str | None,
-    jobs: int,
+    jobs: int | None,
+    scheduler: str | None,
     budget: float | None,
     timeout: float | None,
     memory: int | None,
@@ -153,7 +153,8 @@ def run(
     try:
         with _termination_interrupts():
             journal = _journal(resume)
-            report = _checked(jobs, subject, level, seed, only, budget, journal)
+            with working(jobs, scheduler, subject) as executor:
+                report = _checked(executor, subject, level, seed, only, budget, journal)
     except KeyboardInterrupt:
         click.echo(f"Interrupted{_reached(journal)}.", err=True)
         sys.exit(INTERRUPTED)
@@ -206,7 +207,7 @@ def _reached(journal: "Journal | None") -> str:
 
 
 def _checked(
-    jobs: int,
+    executor: Executor | None,
     subject: object,
     level: str,
     seed: int,
@@ -214,29 +215,28 @@ def _checked(
     budget: float | None,
     journal: "Journal | None",
 ) -> "Report":
-    with _executor(jobs, subject) as executor:  # first, so that candidates load while this process imports
-        from rich.console import Console
+    from rich.console import Console
 
-        from cnn_conformance.candidate import CandidateError
-        from cnn_conformance.checking import check
-        from cnn_conformance.journal import JournalError
-        from cnn_conformance.plan import PlanError
-        from cnn_conformance.terminal import progress_on
+    from cnn_conformance.candidate import CandidateError
+    from cnn_conformance.checking import check
+    from cnn_conformance.journal import JournalError
+    from cnn_conformance.plan import PlanError
+    from cnn_conformance.terminal import progress_on
 
-        try:
-            with progress_on(Console(stderr=True)) as progress:
-                return check(
-                    subject,
-                    level,
-                    seed,
-                    only,
-                    executor=executor,
-                    budget=budget,
-                    progress=progress,
-                    journal=journal,
-                )
-        except (CandidateError, JournalError, PlanError) as error:
-            fail(str(error))
+    try:
+        with progress_on(Console(stderr=True)) as progress:
+            return check(
+                subject,
+                level,
+                seed,
+                only,
+                executor=executor,
+                budget=budget,
+                progress=progress,
+                journal=journal,
+            )
+    except (CandidateError, JournalError, PlanError) as error:
+        fail(str(error))
 
 
 def _write_views(
@@ -280,12 +280,6 @@ def use_one_thread() -> None:
         os.environ.setdefault(variable, "1")
 
 
-def fail(sentence: str) -> NoReturn:
-    """End with a sentence that says what was wrong with the call."""
-    click.echo(f"cnn-conformance: {sentence}", err=True)
-    sys.exit(MISUSE)
-
-
 def _check_writable(path: Path) -> None:
     """Before the work, not after it."""
     folder = path.parent
@@ -293,39 +287,6 @@ def _check_writable(path: Path) -> None:
         fail(f"{path} cannot be written: there is no folder {folder}; make it, or name another place.")
     if not os.access(path if path.exists() else folder, os.W_OK):
         fail(f"{path} cannot be written: no permission; name another place.")
-
-
-@contextmanager
-def _executor(jobs: int, subject: object) -> Iterator[Executor | None]:
-    """A pool whose workers begin to load the candidate at once, all of them; None for a single job."""
-    if jobs == 1:
-        begin(subject)
-        yield None
-        return
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (os.getpid(), subject))
-    for _ in range(jobs):
-        pool.submit(begin, subject)
-    try:
-        yield pool
-    except BaseException:
-        # A pool that was interrupted while it started its workers would wait for them for ever.
-        for worker in active_children():
-            worker.terminate()
-        pool.shutdown(wait=False)
-        raise
-    pool.shutdown()
-
-
-def _begin(parent: int, subject: object) -> None:
-    """A worker's first act: the imports of the first chunk, while the candidate loads."""
-    end_with_parent(parent)
-    begin(subject)
-    if isinstance(subject, str):
-        from cnn_conformance.candidate import CandidateError, load
-
-        with suppress(CandidateError):  # said when it is wanted
-            load(subject)
-    import_module("cnn_conformance.judging")
 
 
 def _status(report: "Report") -> int:

@@ -11,25 +11,23 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from functools import partial
-from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from shlex import split
 from threading import Lock
 from typing import Any, BinaryIO
 
 from cnn_conformance.answers import FORMS, Form
-from cnn_conformance.boundary.home import COMMAND, Isolated
+from cnn_conformance.boundary.home import Isolated
 from cnn_conformance.candidate import About, Subject
 from cnn_conformance.judging import run_chunk
 from cnn_conformance.report import environment
+from cnn_conformance.sources import HASHED, digest, digests, files_of
 from cnn_spec import SPEC_VERSION
 
 VERSION = 2
 BEGINNING = b'{"cnn-conformance journal":'
 LONGEST = 120
 """Characters of what is said of a difference."""
-HASHED = "sha256:"
 
 
 class JournalError(Exception):
@@ -176,9 +174,9 @@ def of_run(subject: Subject, described: About, seed: int, level: str, only: str 
     return {
         "candidate": described,
         "place": subject if isinstance(subject, Isolated) else None,
-        "source": {str(path): _hash(path.read_bytes()) for path in _files(subject)},
+        "source": dict(digests(files_of(subject))),
         "spec_version": SPEC_VERSION,
-        "case_space": _hash(*(space.read_bytes() for space in _arrays())),
+        "case_space": digest(*(space.read_bytes() for space in _arrays())),
         "seed": seed,
         "level": level,
         "only": only,
@@ -186,25 +184,12 @@ def of_run(subject: Subject, described: About, seed: int, level: str, only: str 
     }
 
 
-def _files(subject: Subject) -> Iterator[Path]:
-    """The files that an address names: changed, they are another candidate."""
-    address = subject.address if isinstance(subject, Isolated) else subject
-    if isinstance(address, str):
-        foreign = address.startswith(COMMAND)
-        words = split(address.removeprefix(COMMAND)) if foreign else [address.partition(":")[0]]
-        yield from (path for path in map(Path, words) if path.is_file())
-
-
 def _arrays() -> list[Any]:
     return sorted(files("cnn_spec.cases").joinpath("arrays").iterdir(), key=lambda path: path.name)
 
 
-def _hash(*parts: bytes) -> str:
-    return HASHED + sha256(b"\0".join(parts)).hexdigest()[:32]
-
-
 def _digest(task: Any) -> str:
-    return _hash(_line(task))
+    return digest(_line(task))
 
 
 def _line(value: Any) -> bytes:
@@ -213,7 +198,7 @@ def _line(value: Any) -> bytes:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
-        return _hash(value)
+        return digest(value)
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else sorted(value)
 
 

@@ -1,23 +1,28 @@
-"""`matrix` on the command line: several candidates are run, one after the other, or their reports read."""
+"""`matrix` on the command line: several candidates are run, or their reports read."""
 
 import json
 import sys
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
-from cnn_conformance.boundary.home import COMMAND, isolated
+from cnn_conformance.boundary.home import COMMAND, Isolated, isolated
 from cnn_conformance.candidate import CandidateError
 from cnn_conformance.checking import check
-from cnn_conformance.cli import CONFORMS, OUTPUT, VIOLATION, WIDTH, fail, use_one_thread
+from cnn_conformance.cli import CONFORMS, OUTPUT, VIOLATION, WIDTH, use_one_thread
 from cnn_conformance.gate import GateError, read
-from cnn_conformance.matrix import document, key, markdown, page, table
+from cnn_conformance.matrix import Document, document, key, markdown, page, table
 from cnn_conformance.matrix import matrix as side_by_side
 from cnn_conformance.plan import PlanError
 from cnn_conformance.report import Status
 from cnn_conformance.terminal import progress_on
+from cnn_conformance.workers import fail, workers, working
+
+AT_ONCE = 2
+"""So many candidates are run at a time where others do the work: each worker keeps the programs of as many."""
 
 
 @click.command()
@@ -25,6 +30,7 @@ from cnn_conformance.terminal import progress_on
 @click.option("--level", type=click.Choice(["quick", "standard"]), default="quick", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Varies the numbers, not the coverage.")
 @click.option("--only", metavar="GLOB", help="Only these clause ids or operations.")
+@workers
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for a call [10].")
 @click.option(
     "--python",
@@ -41,6 +47,8 @@ def matrix(
     level: str,
     seed: int,
     only: str | None,
+    jobs: int | None,
+    scheduler: str | None,
     timeout: float | None,
     pythons: tuple[str, ...],
     json_file: Path | None,
@@ -57,10 +65,14 @@ def matrix(
     try:
         if unknown := [name for name in interpreters if name not in candidates]:
             raise CandidateError(f"--python names {unknown[0]}, which is not among the candidates.")
-        reports = [
-            _report(candidate, level, seed, only, timeout, interpreters.get(candidate, ""))
-            for candidate in candidates
+        subjects = [
+            read(Path(name))
+            if name.endswith(".json") and not name.startswith(COMMAND)
+            else isolated(name, timeout, python=interpreters.get(name, ""))
+            for name in candidates
         ]
+        with working(jobs, scheduler) as executor:
+            reports = _reports(subjects, level, seed, only, executor)
     except (CandidateError, PlanError, GateError) as error:
         fail(str(error))
     try:
@@ -81,12 +93,29 @@ def matrix(
     sys.exit(VIOLATION if red else CONFORMS)
 
 
-def _report(
-    candidate: str, level: str, seed: int, only: str | None, timeout: float | None, python: str
-) -> Any:
-    """Raises CandidateError, PlanError or GateError."""
-    if candidate.endswith(".json") and not candidate.startswith(COMMAND):
-        return read(Path(candidate))
+def _reports(
+    subjects: Sequence[Isolated | Document],
+    level: str,
+    seed: int,
+    only: str | None,
+    executor: Executor | None,
+) -> list[Document]:
+    """The reports that there are, and those of the candidates that are to be run.
+
+    Elsewhere than in this thread two are run at a time, so that the workers judge the next one while the last is
+    explained. Raises CandidateError or PlanError.
+    """
     with progress_on(Console(stderr=True)) as progress:
-        subject = isolated(candidate, timeout, python=python)
-        return check(subject, level, seed, only, progress=progress).to_document()
+
+        def made(subject: Isolated | Document) -> Document:
+            if not isinstance(subject, Isolated):
+                return subject
+            return check(subject, level, seed, only, executor=executor, progress=progress).to_document()
+
+        if executor is None:
+            return [made(subject) for subject in subjects]
+        threads = ThreadPoolExecutor(AT_ONCE)
+        try:
+            return list(threads.map(made, subjects))
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from statistics import median
@@ -14,9 +14,9 @@ import click
 import numpy as np
 
 from cnn_conformance import __version__
-from cnn_conformance.cli import fail
 from cnn_conformance.mutation import Score, score_all
 from cnn_conformance.signatures import Signature, grouped, signatures_of
+from cnn_conformance.workers import fail, workers, working
 from cnn_spec import SPEC_VERSION
 from cnn_spec.bugs import BUGS, THEMES, Bug
 
@@ -171,7 +171,7 @@ def _selected(only: str | None) -> list[Bug]:
 @click.option("--seed", "seeds", type=int, multiple=True, help="May be repeated [0].")
 @click.option("--seeds", "count", type=click.IntRange(min=1), help="So many seeds, from 0 on.")
 @click.option("--only", metavar="GLOB", help="Only these models, themes or operations, such as 'dw: *'.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@workers
 @click.option("--distinct", is_flag=True, help="Look for models that are wrong in the very same cases, too.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the scores here."
@@ -184,7 +184,8 @@ def mutants(
     seeds: tuple[int, ...],
     count: int | None,
     only: str | None,
-    jobs: int,
+    jobs: int | None,
+    scheduler: str | None,
     distinct: bool,
     json_file: Path | None,
     markdown: Path | None,
@@ -199,8 +200,11 @@ def mutants(
     drawn = [bug.name for bug in selected if not bug.not_yet]
     not_yet = tuple(bug.name for bug in selected if bug.not_yet)
     started = perf_counter()
-    scores = score_all(drawn, level, tuple(range(count)) if count else seeds or (0,), jobs)
-    result = Scores(level, tuple(scores), not_yet, perf_counter() - started)
+    with working(jobs, scheduler) as executor:
+        scores = score_all(drawn, level, tuple(range(count)) if count else seeds or (0,), executor)
+        seconds = perf_counter() - started
+        signatures = signatures_of(drawn, 0, executor) if distinct else None
+    result = Scores(level, tuple(scores), not_yet, seconds, signatures)
     for line in result.lines:
         click.echo(line)
     survived = False
@@ -211,7 +215,6 @@ def mutants(
     for name in not_yet:
         click.echo(f"  not drawn yet: {described(name)}: {BUGS[name].not_yet}")
     if distinct:
-        result = replace(result, signatures=signatures_of(drawn, 0, jobs))
         click.echo(result.distinct)
         for group in result.sharing():
             click.echo(f"  wrong in the same cases: {'; '.join(group)}")

@@ -6,17 +6,18 @@ and answered rightly, only once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from multiprocessing import get_context
 from typing import Any
 
 import cnn_reference
+from cnn_conformance.executors import InlineExecutor
 from cnn_conformance.guard import guarded
 from cnn_conformance.judging import Violation, judge, remembering
 from cnn_conformance.plan import Judged, laws_of, sources_of
+from cnn_conformance.steadfast import Steadfast
 from cnn_spec.bounds import Oracle
 from cnn_spec.bugs import BUGS, Functions
 from cnn_spec.case import Case
@@ -130,15 +131,17 @@ def units_of(names: Sequence[str]) -> list[list[str]]:
     return list(units.values())
 
 
-def in_processes(work: Callable[..., list[Any]], tasks: Sequence[tuple[Any, ...]], jobs: int) -> list[Any]:
-    """What some tasks come to, in their order, in so many processes."""
-    if jobs == 1:
-        return [one for task in tasks for one in work(*task)]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(work, *task) for task in tasks]
+def done_by(
+    executor: Executor | None, work: Callable[..., list[Any]], tasks: Sequence[tuple[Any, ...]]
+) -> list[Any]:
+    """What some tasks come to, in their order, by an executor's workers or else by this thread."""
+    with Steadfast(executor) if executor else InlineExecutor() as run:
+        futures = [run.submit(work, *task) for task in tasks]
         return [one for future in futures for one in future.result()]
 
 
-def score_all(names: Sequence[str], level: str, seeds: Sequence[int], jobs: int = 1) -> list[Score]:
+def score_all(
+    names: Sequence[str], level: str, seeds: Sequence[int], executor: Executor | None = None
+) -> list[Score]:
     """How each of these bug models fares with each seed."""
-    return in_processes(score, [(unit, level, seed) for seed in seeds for unit in units_of(names)], jobs)
+    return done_by(executor, score, [(unit, level, seed) for seed in seeds for unit in units_of(names)])

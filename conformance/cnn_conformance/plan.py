@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cache
 from itertools import takewhile
 from math import ceil
 
 from cnn_conformance.candidate import About
+from cnn_spec.case import Situation
 from cnn_spec.cases.situations import SITUATIONS
 from cnn_spec.cases.stream import FEW, FEW_ROWS, FUNCTIONS, case_ids, row_count
 from cnn_spec.clause import Clause, Law
@@ -18,9 +20,11 @@ LEVELS = {"quick": ("pairs", 1), "standard": ("triples", 4), "deep": ("triples",
 """The covering array of each level, and how many rounds of each situation; deep goes on in rounds beyond them."""
 ON_FEW_SHAPES = {"pairs": 0.5, "triples": 2}
 """How many times over the rows of few shapes are gone through instead of an array, each time with other data."""
-ROWS_PER_CHUNK = 24
-Progress = Callable[[str, int, int], None]
-"""Told the function that was judged last, the chunks that are done, and how many there are."""
+ROWS_PER_CHUNK = 8
+"""Few, so that the longest chunk of a slow candidate does not hold many workers up; each costs half a millisecond."""
+Progress = Callable[[str, int, int, int], None]
+"""Told a function of which a chunk was judged, its chunks that are left, the chunks of all that are done, and how many
+there are."""
 
 
 class PlanError(Exception):
@@ -48,11 +52,20 @@ class Chunk:
     seed: int
     only: str | None
 
+    @property
+    def cost(self) -> int:
+        """About how many calls it takes, next to other chunks."""
+        source = self.source.removeprefix(FEW)
+        situation = source if source in SITUATIONS else Situation.ORDINARY
+        laws = sum(judged.law.situation == situation for judged in laws_of(self.function, self.only))
+        return laws * (self.last - self.first)
+
     def case_ids(self) -> Iterator[str]:
         """The ids of its cases, in the order in which they are judged."""
         return case_ids(self.function, self.source, range(self.first, self.last), self.dtypes)
 
 
+@cache
 def laws_of(function: str, only: str | None = None) -> list[Judged]:
     """The laws that judge a function, of the clauses that `only` selects."""
     operation, rank = FUNCTIONS[function]

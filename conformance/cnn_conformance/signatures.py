@@ -6,13 +6,14 @@ different bugs that the cases tell apart; two with the same set and the same ans
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 
 import numpy as np
 
 import cnn_reference
 from cnn_conformance.guard import MisconductError, NotOfferedError, guarded
 from cnn_conformance.judging import Violation, judge, remembering
-from cnn_conformance.mutation import Right, cases_of, every_law, functions_of, in_processes, violated
+from cnn_conformance.mutation import Right, cases_of, done_by, every_law, functions_of, violated
 from cnn_spec.bounds import Oracle
 from cnn_spec.bugs import BUGS, Functions
 from cnn_spec.case import Case
@@ -75,20 +76,24 @@ def wrong_on(function: str, names: Sequence[str], seed: int, further: bool) -> l
     return found
 
 
-def signatures_of(names: Sequence[str], seed: int = 0, jobs: int = 1) -> dict[str, Signature]:
+def signatures_of(
+    names: Sequence[str], seed: int = 0, executor: Executor | None = None
+) -> dict[str, Signature]:
     """The signature of each of these models over the cases of level quick."""
-    found = _signatures(names, seed, False, jobs)
+    found = _signatures(names, seed, False, executor)
     unseen = [name for name in names if not found[name]]
-    return found | _signatures(unseen, seed, True, jobs)
+    return found | _signatures(unseen, seed, True, executor)
 
 
-def _signatures(names: Sequence[str], seed: int, further: bool, jobs: int) -> dict[str, Signature]:
+def _signatures(
+    names: Sequence[str], seed: int, further: bool, executor: Executor | None
+) -> dict[str, Signature]:
     tasks = [
         (function, [name for name in names if function in BUGS[name].functions], seed, further)
         for function in functions_of(names)
     ]
     found: dict[str, dict[str, str]] = {name: {} for name in names}
-    for name, case_id, digest in in_processes(wrong_on, tasks, jobs):
+    for name, case_id, digest in done_by(executor, wrong_on, tasks):
         found[name][case_id] = digest
     return dict(found)
 

@@ -151,17 +151,13 @@ def progress_on(console: Console) -> Iterator[Listener]:
         )
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task("planning", total=None)
-            yield lambda function, done, total: bar.update(
+            yield lambda function, left, done, total: bar.update(
                 task, description=function, completed=done, total=total
             )
         return
-    last: list[str] = []
 
-    def line(function: str, done: int, total: int) -> None:
-        if last and last[0] != function:
-            console.print(f"judged {last[0]} ({done - 1} of {total} chunks)", highlight=False)
-        if done == total:
+    def line(function: str, left: int, done: int, total: int) -> None:
+        if not left:
             console.print(f"judged {function} ({done} of {total} chunks)", highlight=False)
-        last[:] = [function]
 
     yield line

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from cnn_conformance.boundary import abroad, lifeline
 from cnn_conformance.boundary.process import FAREWELL, Program
@@ -28,6 +29,8 @@ TIMEOUT = 10.0
 """Seconds for a call; a confirmed hang takes twice as long."""
 LOADING = 120.0
 """Seconds until a candidate has been loaded."""
+KEPT = 2
+"""So many programs a thread keeps: what is asked longest ago ends."""
 PERTURBATION = 0xA5
 """What the C library fills freed memory with, and its complement what it fills fresh memory with."""
 
@@ -102,6 +105,8 @@ class Home:
 
     def __init__(self, subject: Isolated) -> None:
         self.subject = subject
+        self.run = ""
+        """The run that it works for; none yet if it is empty."""
         self.about: About | None = None
         self.asked = 0
         """Messages since the program was started."""
@@ -109,6 +114,9 @@ class Home:
         """Chunks that could not be judged at one go."""
         self._program: Program | None = None
         self._hello: bytes | None = None
+        self._busy = threading.Lock()
+        with _counting:
+            _all.add(self)
 
     def begin(self) -> Program:
         """Let the program start, if it has not, while this process does something else."""
@@ -134,9 +142,18 @@ class Home:
         if program is not None:
             program.end(patience)
 
+    def leave(self) -> None:
+        """End the program, in whichever thread it is, unless it is being asked."""
+        if self._busy.acquire(blocking=False):
+            try:
+                self.end()
+            finally:
+                self._busy.release()
+
     def _hear(self, message: bytes, seconds: float, pulsed: bool = False) -> bytes:
         try:
-            return self.begin().ask(message, seconds, pulsed)
+            with self._busy:
+                return self.begin().ask(message, seconds, pulsed)
         except BaseException:  # also Ctrl-C: the answer to this message must not be taken for the next one's
             self.end()
             raise
@@ -146,14 +163,36 @@ class Home:
 
 
 _here = threading.local()
+_all, _counting = WeakSet[Home](), threading.Lock()
 
 
 def home_of(subject: Isolated) -> Home:
-    """This thread's home of a candidate."""
+    """This thread's home of a candidate, in the run that it works for."""
     homes: dict[Isolated, Home] = _here.__dict__.setdefault("homes", {})
-    if subject not in homes:
-        homes[subject] = Home(subject)
-    return homes[subject]
+    run: str = _here.__dict__.setdefault("run", "")
+    home = homes.pop(subject, None)
+    if home is None or home.run not in ("", run):  # the candidate may have changed since another run
+        if home is not None:
+            home.end()
+        home = Home(subject)
+    home.run = run
+    homes[subject] = home
+    if len(homes) > KEPT:
+        homes.pop(next(iter(homes))).end()
+    return home
+
+
+def enter(run: str) -> None:
+    """Let this thread work for a run, with programs that were begun for it or for none."""
+    _here.run = run
+
+
+def leave(runs: str) -> None:
+    """End the programs that this process has for the runs of which the names begin so, but one that is being asked."""
+    with _counting:
+        homes = [home for home in _all if home.run.startswith(runs)]
+    for home in homes:
+        home.leave()
 
 
 def begin(subject: object) -> None:

@@ -5,8 +5,8 @@ from itertools import permutations
 
 import numpy as np
 
-from cnn_spec.checks.check import Evidence, differs_first_at, executed
-from cnn_spec.checks.search import cases
+from cnn_spec.checks.check import Evidence, executed
+from cnn_spec.checks.s2_2_pooling import A_SHIFT_BETWEEN_WINDOWS
 from cnn_spec.checks.tensors import avg_pool, conv, distinct, integers, line, max_pool, same
 from cnn_spec.operations import Array
 
@@ -51,10 +51,6 @@ def _rearranged_inside(swap: tuple[int, int]) -> bool:
     other = x.copy()
     other[..., list(swap)] = x[..., list(swap[::-1])]
     return all(same(pool(x, 2, 2), pool(other, 2, 2)) for pool in (max_pool, avg_pool))
-
-
-def _one_hot(at: int) -> Array:
-    return line(*(int(i == at) for i in range(4)))
 
 
 def _own_channel_only(pool: Plane) -> bool:
@@ -112,18 +108,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 wrong=(1, 2),
                 wrong_says="exchanging samples of two windows",
             ),
-            differs_first_at(
-                {"place": 1, "shift": 1},
-                claim=lambda place, shift: max_pool(_one_hot(place), 2, 2),
-                truth=lambda place, shift: max_pool(_one_hot(place + shift), 2, 2),
-                among=cases(
-                    place=range(4),
-                    shift=range(4),
-                    where=lambda place, shift: place + shift < 4,
-                    domain="place + shift < 4",
-                ),
-                claim_says="the answer to the unshifted pattern",
-            ),
+            A_SHIFT_BETWEEN_WINDOWS,
         )
     ),
     "CNN-ARCH": Evidence(

@@ -44,6 +44,21 @@ def _one_hot(at: int) -> Array:
     return line(*(int(i == at) for i in range(4)))
 
 
+A_SHIFT_BETWEEN_WINDOWS = differs_first_at(
+    {"place": 1, "shift": 1},
+    claim=lambda place, shift: max_pool(_one_hot(place), 2, 2),
+    truth=lambda place, shift: max_pool(_one_hot(place + shift), 2, 2),
+    among=cases(
+        place=range(4),
+        shift=range(4),
+        where=lambda place, shift: place + shift < 4,
+        domain="place + shift < 4",
+    ),
+    claim_says="the answer before the shift",
+)
+"""Pooling is not unchanged by every shift: one from window to window shows."""
+
+
 def _additive(pool: Pool) -> bool:
     a, b = line(1, 0), line(0, 1)
     return same(pool(a + b, 2, 1), pool(a, 2, 1) + pool(b, 2, 1))
@@ -68,18 +83,7 @@ EVIDENCE: Mapping[str, Evidence] = {
                 wrong=lambda K, d: K,
                 wrong_says="all K of them",
             ),
-            differs_first_at(
-                {"place": 1, "shift": 1},
-                claim=lambda place, shift: max_pool(_one_hot(place), 2, 2),
-                truth=lambda place, shift: max_pool(_one_hot(place + shift), 2, 2),
-                among=cases(
-                    place=range(4),
-                    shift=range(4),
-                    where=lambda place, shift: place + shift < 4,
-                    domain="place + shift < 4",
-                ),
-                claim_says="the answer before the shift",
-            ),
+            A_SHIFT_BETWEEN_WINDOWS,
         )
     ),
     "POOL-TYPES": Evidence(
