@@ -20,6 +20,7 @@ about = {
     "conventions": {
         "pool_nan": "ignore",
         "pool_start": "lowest",
+        "relu_nan": "zero",
         "mean_overhang": "counted",
         "activation_accuracy": "one",
     },
