@@ -22,6 +22,7 @@ about = {
         "pool_start": "lowest",
         "relu_nan": "zero",
         "mean_overhang": "counted",
+        "no_output": "empty",
         "activation_accuracy": "one",
     },
 }
