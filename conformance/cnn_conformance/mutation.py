@@ -70,7 +70,7 @@ def _same(one: Call, other: Call) -> bool:
 def cases_of(functions: Sequence[str], level: str, seed: int) -> Iterator[tuple[str, Case]]:
     """Every case of some functions at a level, in the order of the plan."""
     for function, (source, rounds) in product(functions, sources_of(level)):
-        for case_id in case_ids(function, source, range(int(rounds * row_count(function, source))), DTYPES):
+        for case_id in case_ids(function, source, range(rounds * row_count(function, source)), DTYPES):
             case = case_of(case_id, seed)
             if case is not None:
                 yield function, case

@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import takewhile
-from math import ceil
 
 from cnn_conformance.candidate import About
 from cnn_spec.case import Situation
@@ -18,7 +17,7 @@ from cnn_spec.sections import CLAUSES
 
 LEVELS = {"quick": ("pairs", 1), "standard": ("triples", 4), "deep": ("triples", 4)}
 """The covering array of each level, and how many rounds of each situation; deep goes on in rounds beyond them."""
-ON_FEW_SHAPES = {"pairs": 0.5, "triples": 3}
+ON_FEW_SHAPES = {"pairs": 1, "triples": 2}
 """How many times over the rows of few shapes are gone through instead of an array, each time with other data."""
 ROWS_PER_CHUNK = 8
 """Few, so that the longest chunk of a slow candidate does not hold many workers up; each costs half a millisecond."""
@@ -95,7 +94,7 @@ def functions_of(only: str | None = None) -> list[str]:
     return selected
 
 
-Sources = tuple[tuple[str, float], ...]
+Sources = tuple[tuple[str, int], ...]
 """Sources of rows, and how many times over each is to be gone through."""
 
 
@@ -120,7 +119,7 @@ def _on_few_shapes(sources: Sources) -> Sources:
 
 def _rows_per_chunk(source: str) -> int:
     """The cases that share a shape stay together."""
-    return FEW_ROWS * max(map(ceil, ON_FEW_SHAPES.values())) if source.startswith(FEW) else ROWS_PER_CHUNK
+    return FEW_ROWS * max(ON_FEW_SHAPES.values()) if source.startswith(FEW) else ROWS_PER_CHUNK
 
 
 def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> list[Chunk]:
@@ -134,7 +133,7 @@ def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> li
         for function in functions_of(only)
         if function in about.offered
         for source, rounds in (sources if OPERATIONS[FUNCTIONS[function][0]].of_integers else few)
-        for total, step in [(int(rounds * row_count(function, source)), _rows_per_chunk(source))]
+        for total, step in [(rounds * row_count(function, source), _rows_per_chunk(source))]
         for first in range(0, total, step)
     ]
 

@@ -28,11 +28,10 @@ class Thrift:
     def sparing(self, implementation: Implementation, law: Law, case: Case, seen: set[str]) -> Implementation:
         """The implementation, as far as a law may ask it in a case; `seen` is what it has seen before.
 
-        Refusals are always asked for: each way to be impossible is met but once.
+        Arithmetic on sizes compiles nothing, and each way to be impossible is met but once: these are always asked for.
         """
-        owed = case.situation is Situation.IMPOSSIBLE or any(
-            see.__name__ not in seen and see(case) for see in law.must_see
-        )
+        free = case.call.of_integers or case.situation is Situation.IMPOSSIBLE
+        owed = free or any(see.__name__ not in seen and see(case) for see in law.must_see)
 
         def answer(call: Call) -> Results:
             shape = _shape(call)

@@ -2,14 +2,13 @@
 
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass, field
-from html import escape, unescape
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browser import BROWSER, browsed, framed, measuring
 from reports import CONTRADICTED, NASTY, REPORT, RIGHT
 
 from cnn_conformance.gate import Change, Kind
@@ -218,67 +217,25 @@ def test_what_changed_since_a_baseline_is_said() -> None:
     assert "Against the baseline" not in PAGE
 
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MEASURE = """
-<script>
-const channels = colour => {
-  const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
-  return [r, g, b, a];
-};
-const ground = element => {
-  const layers = [];
-  for (let e = element; e; e = e.parentElement) layers.unshift(channels(getComputedStyle(e).backgroundColor));
-  return layers.reduce((below, [r, g, b, a]) => [r, g, b].map((c, k) => a * c + (1 - a) * below[k]), [255, 255, 255]);
-};
-const light = colour => {
-  const [r, g, b] = colour.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const contrast = element => {
-  const [one, other] = [light(channels(getComputedStyle(element).color)), light(ground(element))];
-  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-};
 document.querySelectorAll("details").forEach(e => e.open = true);
 const texts = [...document.body.querySelectorAll("*")].filter(
   e => e.tagName !== "SCRIPT" && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()));
 const faint = texts.filter(e => contrast(e) < 4.5).map(e => e.textContent.trim());
-parent.document.title = JSON.stringify({
+const measured = {
   width: innerWidth, content: document.documentElement.scrollWidth, texts: texts.length, faint,
   ground: getComputedStyle(document.body).backgroundColor,
   fractions: [...document.querySelectorAll("mfrac")].map(e => e.getBoundingClientRect().height),
   letters: [...document.querySelectorAll("mi")].map(e => e.getBoundingClientRect().height),
-});
-</script>
+};
 """
-
-
-def framed(html: str, width: int) -> str:
-    """A page in a frame of this width, since the window of a browser has a least one."""
-    scheme = "<meta name='color-scheme' content='light dark'>"
-    return f'{scheme}<title></title><iframe style="width: {width}px; border: 0" srcdoc="{escape(html)}"></iframe>'
-
-
-def browsed(html: str, folder: Path, dark: bool = False) -> str:
-    """The title of a page after a browser has shown it."""
-    assert BROWSER
-    (folder / "page.html").write_text(html, "utf-8")
-    options = [f"--user-data-dir={folder / 'profile'}", "--headless", "--no-sandbox", "--disable-gpu"]
-    options += ["--blink-settings=preferredColorScheme=0"] if dark else []
-    address = (folder / "page.html").as_uri()
-    ran = subprocess.run(
-        [BROWSER, *options, "--dump-dom", address], capture_output=True, text=True, check=True, timeout=60
-    )
-    found = re.search("<title>(.*?)</title>", ran.stdout, re.DOTALL)
-    assert found, ran.stderr
-    return unescape(found[1])
 
 
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1100])
 def test_in_a_browser_it_fits_and_can_be_read(tmp_path: Path, width: int, dark: bool) -> None:
-    html = re.sub("<meta http-equiv[^>]*>", "", PAGE) + MEASURE
-    measured = json.loads(browsed(framed(html, width), tmp_path, dark))
+    measured = json.loads(browsed(framed(measuring(PAGE, MEASURE), width), tmp_path, dark))
     assert measured["width"] == width
     assert measured["content"] <= width
     assert measured["ground"] == ("rgb(16, 20, 24)" if dark else "rgb(255, 255, 255)")

@@ -34,6 +34,8 @@ EXACT = lax.Precision.HIGHEST
 
 
 def _biased(y: Tensor, b: Tensor | None) -> Tensor:
+    if b is not None and b.shape != y.shape[1:2]:
+        raise ValueError(f"a bias of shape {b.shape} for {y.shape[1]} channels")
     return y if b is None else y + b.reshape((1, -1, *(1 for _ in y.shape[2:])))
 
 

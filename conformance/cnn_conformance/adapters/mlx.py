@@ -36,6 +36,8 @@ def _last(x: Tensor) -> Tensor:
 
 def _biased(y: Tensor, b: Tensor | None) -> Tensor:
     """With the bias, channels first again."""
+    if b is not None and b.shape != y.shape[-1:]:
+        raise ValueError(f"a bias of shape {b.shape} for {y.shape[-1]} channels")
     return mx.moveaxis(y if b is None else y + b, -1, 1)
 
 

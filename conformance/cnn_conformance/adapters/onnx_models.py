@@ -18,7 +18,9 @@ OPSET, IR = 22, 10
 def model(
     node: str, x: Array, constants: Sequence[Array | None] = (), outputs: int = 1, **attributes: Any
 ) -> ModelProto:
-    """A model of one node with the input `x`, whose other inputs are constants."""
+    """A model of one node with the input `x`, whose other inputs are constants; the last ones may be left out."""
+    while constants and constants[-1] is None:
+        constants = constants[:-1]
     names = ["" if a is None else f"constant{k}" for k, a in enumerate(constants)]
     results, unknown = ["y", "indices"][:outputs], [None] * x.ndim
     kind = helper.np_dtype_to_tensor_dtype(x.dtype)

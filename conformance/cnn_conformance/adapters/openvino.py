@@ -20,7 +20,9 @@ about = {
     "conventions": {
         "pool_nan": "ignore",
         "pool_start": "lowest",
+        "relu_nan": "zero",
         "mean_overhang": "counted",
+        "no_output": "empty",
         "activation_accuracy": "one",
     },
 }
