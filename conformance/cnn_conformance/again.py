@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cnn_conformance.candidate import Candidate, Subject, afresh
 from cnn_conformance.guard import Watch, unwatched
 from cnn_conformance.judging import Violation, judge
-from cnn_conformance.plan import Judged, earlier_in_chunk, laws_of
+from cnn_conformance.plan import Judged, cases_before, laws_of
 from cnn_conformance.tally import Failure
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case
@@ -79,14 +79,14 @@ def after(calls: Sequence[Call], subject: Subject) -> Candidate:
 def shortest_sequence(
     subject: Subject, broken: Broken, judged: Judged, case: Case, oracle: Oracle
 ) -> Calls | None:
-    """The fewest calls found of cases before this one in its chunk, after which it fails; None if it never does."""
+    """The fewest calls found of cases before this one, after which it fails; None if it never does."""
     lay_out = EVERY_LAYOUT[case.levels.get("layout", "contiguous")]
 
     def fails_after(calls: Calls) -> bool:
         candidate = after(calls, subject)
         return shown(broken, judged, candidate, case, oracle) is not None
 
-    ids = earlier_in_chunk(case.id, afresh(subject).about.dtypes)
+    ids = cases_before(case.id, afresh(subject).about.dtypes)
     earlier = (case_of(case_id, broken.seed) for case_id in ids)
     return shortest([c.call.map_arrays(lay_out) for c in earlier if c is not None], fails_after)
 

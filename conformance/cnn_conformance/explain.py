@@ -98,7 +98,7 @@ def _after_others(
 ) -> Explanation:
     earlier = shortest_sequence(subject, broken, judged, case, oracle)
     if earlier is None:
-        words = f"broke {broken.clause} in the run and not alone, nor after the cases before it in its chunk"
+        words = f"broke {broken.clause} in the run and not alone, nor after the cases before it"
     else:
         before = "1 earlier call" if len(earlier) == 1 else f"{len(earlier)} earlier calls"
         words = f"breaks {broken.clause} after {before}, and not alone"

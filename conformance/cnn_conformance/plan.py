@@ -21,6 +21,8 @@ ON_FEW_SHAPES = {"pairs": 1, "triples": 2}
 """How many times over the rows of few shapes are gone through instead of an array, each time with other data."""
 ROWS_PER_CHUNK = 8
 """Few, so that the longest chunk of a slow candidate does not hold many workers up; each costs half a millisecond."""
+LOOK_BACK = 24
+"""Rows before that of a case which fails only after others: among their calls is looked for those that it takes."""
 Progress = Callable[[str, int, int, int], None]
 """Told a function of which a chunk was judged, its chunks that are left, the chunks of all that are done, and how many
 there are."""
@@ -138,9 +140,8 @@ def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> li
     ]
 
 
-def earlier_in_chunk(case_id: str, dtypes: tuple[str, ...]) -> list[str]:
-    """The ids of the cases that are judged before this one in its chunk."""
+def cases_before(case_id: str, dtypes: tuple[str, ...]) -> list[str]:
+    """The ids of the cases that come before this one, of some rows and its own."""
     function, source, at, *_ = case_id.split("/")
-    step = _rows_per_chunk(source)
-    first = int(at) // step * step
-    return list(takewhile(case_id.__ne__, case_ids(function, source, range(first, int(at) + 1), dtypes)))
+    rows = range(max(0, int(at) - LOOK_BACK), int(at) + 1)
+    return list(takewhile(case_id.__ne__, case_ids(function, source, rows, dtypes)))

@@ -26,7 +26,7 @@ mx.set_default_device(mx.cpu)
 about = {
     "name": "mlx",
     "version": version("mlx"),
-    "conventions": {"tie_gradient": "split", "activation_accuracy": "one"},
+    "conventions": {"tie_gradient": "split", "no_output": "empty", "activation_accuracy": "one"},
 }
 
 
