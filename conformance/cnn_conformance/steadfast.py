@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
-from pickle import PicklingError, dumps, loads
+from pickle import dumps, loads
 from traceback import format_exc
 from typing import Any
 from uuid import uuid4
@@ -177,7 +177,7 @@ class Steadfast(Executor):
             )
         try:
             dumps(self._subject)
-        except (PicklingError, TypeError, AttributeError) as unpicklable:
+        except Exception as unpicklable:  # noqa: BLE001 - whatever the candidate's own way of it raises
             name = type(self._subject).__name__
             return WorkError(
                 f"The {name} cannot be sent to a worker: {said(unpicklable)}; "

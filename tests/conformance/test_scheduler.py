@@ -238,9 +238,18 @@ def test_at_the_first_violation_the_rest_is_cancelled(mine: Path) -> None:
     assert any(future.cancelled() for future in asked)
 
 
-def test_a_candidate_that_cannot_be_sent_is_said_to_be_so(executor: Executor) -> None:
-    with pytest.raises(WorkError, match=r"The Patient cannot be sent to a worker: .*; give its address"):
-        checked(Patient(), executor)
+class Stubborn(Patient):
+    """Says by itself that it cannot be pickled."""
+
+    def __reduce__(self) -> Any:
+        raise RuntimeError("not me")
+
+
+@pytest.mark.parametrize("kind", [Patient, Stubborn])
+def test_a_candidate_that_cannot_be_sent_is_said_to_be_so(kind: type[Patient], executor: Executor) -> None:
+    words = rf"The {kind.__name__} cannot be sent to a worker: .*; give its address"
+    with pytest.raises(WorkError, match=words):
+        checked(kind(), executor)
 
 
 def sentence(ran: Result) -> str:
