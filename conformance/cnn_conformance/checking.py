@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnn_conformance.again import Broken
@@ -22,6 +22,7 @@ from cnn_conformance.plan import (
     Chunk,
     PlanError,
     Progress,
+    Sources,
     chunks_of,
     functions_of,
     laws_of,
@@ -81,8 +82,7 @@ def check(
     line; `only` a glob of clause ids or operations; `budget` seconds for level deep. With `stop_at_first` the
     first violation will do; without `explain` no smallest case is looked for, nor is a failing case asked again
     alone. `executor` is any executor of the standard interface; the candidate must then be an address, or picklable
-    where its workers are other processes. What a worker dies of is done again, in the end with the candidate in a
-    process of its own.
+    where its workers are other processes. Where they die of it, it is judged as if to `isolate` it had been asked.
     `isolate` keeps the candidate in a child process, so that nothing it does ends the run; it must be a module, an
     address or picklable, and may take `timeout` seconds for a call and hold `memory` bytes. What is reached is written
     to the `journal`, and what is in it already is not done again.
@@ -96,25 +96,22 @@ def check(
     candidate = placed(candidate, isolate, timeout, memory)
     with ExitStack() as stack:
         stack.enter_context(visiting(candidate))
-        run: Executor = executor or InlineExecutor()
-        if not isinstance(run, InlineExecutor):
-            run = stack.enter_context(Steadfast(run, candidate))
+        workers: Executor = executor or InlineExecutor()
+        if not isinstance(workers, InlineExecutor):
+            workers = stack.enter_context(Steadfast(workers, candidate))
         if journal:
             stack.enter_context(closing(journal))
-        described = run.submit(about, candidate).result()
+        described = workers.submit(about, candidate).result()
         if journal:
             journal.open(of_run(candidate, described, seed, level, only))
-            run = journal.over(run)
-        tallies: Tallies = {}
-        chunks = chunks_of(described, sources_of(level), seed, only)
-        complete = _judge_all(run, candidate, chunks, tallies, stop_at_first, progress)
-        rounds, spent, limit = 0, 0.0, BUDGET if budget is None else budget
-        while level == "deep" and complete and (spent < limit or (journal and journal.spent(rounds + 1))):
-            rounds, began = rounds + 1, time.perf_counter()
-            further = chunks_of(described, ((f"round-{rounds}", 1),), seed, only)
-            complete = _judge_all(run, candidate, further, tallies, stop_at_first, progress)
-            seconds = time.perf_counter() - began
-            spent += journal.spent(rounds, seconds) if journal else seconds
+        run = journal.over(workers) if journal else workers
+        plan = _Plan(level, seed, only, stop_at_first, BUDGET if budget is None else budget)
+        try:
+            tallies, complete, rounds = _judge(run, candidate, described, plan, progress, journal)
+        except _EndsWorkersError:  # all over again, so that the report does not depend on who ended when
+            candidate, described = placed(candidate), replace(described, seat=Seat.CHILD)
+            run = journal.over(workers, "apart: ") if journal else workers
+            tallies, complete, rounds = _judge(run, candidate, described, plan, progress, journal)
         judged = time.perf_counter()
         explained = _explain_all(run, candidate, tallies, seed) if explain else Explained()
         ended = time.perf_counter()
@@ -150,6 +147,47 @@ def assert_conforms(candidate: Subject, **options: Any) -> Report:
     return report
 
 
+class _EndsWorkersError(Exception):
+    """The candidate ends the processes that it is in."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be judged, and for how long."""
+
+    level: str
+    seed: int
+    only: str | None
+    stop_at_first: bool
+    budget: float
+
+
+def _judge(
+    run: Executor,
+    subject: Subject,
+    described: About,
+    plan: _Plan,
+    progress: Progress | None,
+    journal: Journal | None,
+) -> tuple[Tallies, bool, int]:
+    """The tallies of all that the plan asks for, whether all of it was judged, and the rounds of exploration."""
+    tallies: Tallies = {}
+
+    def judge_all(sources: Sources) -> bool:
+        chunks = chunks_of(described, sources, plan.seed, plan.only)
+        return _judge_all(run, subject, chunks, tallies, plan.stop_at_first, progress)
+
+    complete, rounds, spent = judge_all(sources_of(plan.level)), 0, 0.0
+    while plan.level == "deep" and complete:
+        if spent >= plan.budget and not (journal and journal.spent(rounds + 1)):
+            break
+        rounds, began = rounds + 1, time.perf_counter()
+        complete = judge_all(((f"round-{rounds}", 1),))
+        seconds = time.perf_counter() - began
+        spent += journal.spent(rounds, seconds) if journal else seconds
+    return tallies, complete, rounds
+
+
 def _judge_all(
     run: Executor,
     subject: Subject,
@@ -160,7 +198,7 @@ def _judge_all(
 ) -> bool:
     """Judge chunks into the tallies, in the chunks' order, whoever is done first; whether all were judged.
 
-    Up to the first chunk with a failure, if that is where to stop.
+    Up to the first chunk with a failure, if that is where to stop. Raises _EndsWorkersError.
     """
     dearest_first = sorted(range(len(chunks)), key=lambda at: -chunks[at].cost)
     submitted = {at: run.submit(run_chunk, subject, chunks[at]) for at in dearest_first}
@@ -170,11 +208,13 @@ def _judge_all(
         for done, at in enumerate(as_done(futures), start=1):
             if futures[at].cancelled():
                 continue
-            failing = any(tally.failures for tally in futures[at].result().values())
+            broken = {clause for (clause, _), tally in futures[at].result().items() if tally.failures}
+            if not isinstance(subject, Isolated) and not broken.isdisjoint(PROCESS_CLAUSES):
+                raise _EndsWorkersError
             left[chunks[at].function] -= 1
             if progress:
                 progress(chunks[at].function, left[chunks[at].function], done, len(chunks))
-            if stop_at_first and failing and at < end:
+            if stop_at_first and broken and at < end:
                 end = at + 1
                 for unwanted in futures[end:]:
                     unwanted.cancel()
@@ -198,7 +238,7 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
         if tally.failures
     ]
     functions = dict.fromkeys(one.function for one in broken if one.clause not in PROCESS_CLAUSES)
-    explanations = [run.submit(explain, _safely(subject, one), one) for one in broken]
+    explanations = [run.submit(explain, subject, one) for one in broken]
     diagnoses = [run.submit(diagnose, subject, _suspect(f, tallies, seed)) for f in functions]
     examples: dict[Key, Explanation] = {}
     for one, explanation in zip(broken, explanations, strict=True):
@@ -212,11 +252,6 @@ def _explain_all(run: Executor, subject: Subject, tallies: Tallies, seed: int) -
     return Explained(
         examples, {function: found.result() for function, found in zip(functions, diagnoses, strict=True)}
     )
-
-
-def _safely(subject: Subject, broken: Broken) -> Subject:
-    """The candidate in a process of its own, if it would end any other."""
-    return placed(subject) if broken.clause in PROCESS_CLAUSES else subject
 
 
 def _suspect(function: str, tallies: Tallies, seed: int) -> Suspect:

@@ -27,7 +27,7 @@ def cluster(address: str) -> Iterator[Executor]:
         raise WorkError(
             "--scheduler wants dask's distributed; run `pip install 'cnn-conformance[dask]'`."
         ) from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in our words
+    _silence()
     try:
         client = distributed.Client(address, timeout=ANSWER, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -55,6 +55,13 @@ def cluster(address: str) -> Iterator[Executor]:
             client.run(leave, OURS, on_error="ignore")
         with suppress(Exception):
             client.close(timeout=ANSWER)
+
+
+def _silence() -> None:
+    """What goes wrong is said in our words."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _watch(client: Any, executor: Executor, over: Event) -> None:

@@ -88,9 +88,12 @@ class Journal:
                 f"{self.path} cannot be written: {error.strerror}; name another file."
             ) from error
 
-    def over(self, executor: Executor) -> "Journaled":
-        """An executor that does no work of which the journal has the answer, and writes down the other answers."""
-        return Journaled(executor, self)
+    def over(self, executor: Executor, how: str = "") -> "Journaled":
+        """An executor that does no work of which the journal has the answer, and writes down the other answers.
+
+        Work that is done in different ways has different answers.
+        """
+        return Journaled(executor, self, how)
 
     def answer(self, key: str) -> Any:
         """What came of a piece of work; None if that is not known."""
@@ -146,13 +149,13 @@ class Journal:
 class Journaled(Executor):
     """An executor that asks a journal first."""
 
-    def __init__(self, executor: Executor, journal: Journal) -> None:
-        self._executor, self._journal = executor, journal
+    def __init__(self, executor: Executor, journal: Journal, how: str) -> None:
+        self._executor, self._journal, self._how = executor, journal, how
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have `fn(subject, task)` done, unless it was done before."""
         _, task = args
-        key, form = f"{fn.__name__} {_digest(task)}", FORMS[fn]
+        key, form = f"{self._how}{fn.__name__} {_digest(task)}", FORMS[fn]
         if fn is run_chunk:
             self._journal.planned.add(key)
         known = self._journal.answer(key)

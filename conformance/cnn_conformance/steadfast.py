@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
-from pickle import PicklingError, dumps
+from pickle import PicklingError, dumps, loads
 from traceback import format_exc
 from typing import Any
 from uuid import uuid4
@@ -102,7 +102,8 @@ class Steadfast(Executor):
     """
 
     def __init__(self, executor: Executor, subject: Subject = None) -> None:
-        self._executor, self._subject = executor, subject
+        self._executor = _Posting(executor) if _is_dask(executor) else executor
+        self._subject = subject
         self._substitute: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         self.terms = Terms(versions(), tuple(digests(files_of(subject))))
@@ -166,7 +167,9 @@ class Steadfast(Executor):
         if isinstance(error, (CandidateError, WorkError)):
             return error
         if isinstance(error, CancelledError):
-            return WorkError("The work was given up: its workers or their scheduler are gone.")
+            return WorkError(
+                "The work was given up, for the workers or their scheduler are gone; start them and run again."
+            )
         if _deaths(error):
             return WorkError(
                 f"{MOST} workers died of one piece of work, with the candidate in a process of its own; "
@@ -184,6 +187,33 @@ class Steadfast(Executor):
         return WorkError(
             f"A worker cannot do the work ({words}); install cnn-conformance {__version__} and the candidate there."
         )
+
+
+class _Posting(Executor):
+    """Sends work to a Dask cluster as bytes: a worker dies of a message that it cannot read, but not of such work."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have a pickle opened that does the work when it is."""
+        from cloudpickle import dumps
+
+        return self._executor.submit(loads, dumps(_Parcel(partial(fn, **kwargs), args)))
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self.fn, self.args
+
+
+def _is_dask(executor: Executor) -> bool:
+    cfexecutor = sys.modules.get("distributed.cfexecutor")
+    return cfexecutor is not None and isinstance(executor, cfexecutor.ClientExecutor)
 
 
 def _settle(wanted: Future[Any], answer: Any, error: BaseException | None) -> None:
