@@ -139,9 +139,13 @@ def _percent(shares: Sequence[Share]) -> str:
     return f"{100 * sum(s.exercised for s in shares) // max(sum(s.feasible for s in shares), 1)} %"
 
 
+LINES = 20
+"""In so many parts progress is told where no bar can be."""
+
+
 @contextmanager
 def progress_on(console: Console) -> Iterator[Listener]:
-    """A live bar on a terminal; elsewhere a plain line when an operation is done."""
+    """A live bar on a terminal; elsewhere a plain line after each further part of the work."""
     if console.is_terminal:
         columns = (
             TextColumn("{task.description:24}"),
@@ -156,8 +160,12 @@ def progress_on(console: Console) -> Iterator[Listener]:
             )
         return
 
+    told = 0
+
     def line(function: str, left: int, done: int, total: int) -> None:
-        if not left:
-            console.print(f"judged {function} ({done} of {total} chunks)", highlight=False)
+        nonlocal told
+        if done * LINES // total != told:
+            told = done * LINES // total
+            console.print(f"judged {done} of {total} chunks", highlight=False)
 
     yield line

@@ -1,6 +1,7 @@
 """`cnn-conformance run` as a user meets it: addresses, options, exit statuses and words."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from cnn_conformance import cli
 from cnn_conformance.candidate import CandidateError, load
+from cnn_conformance.terminal import LINES
 
 HERE = Path(__file__).parent
 PLANTED = str(HERE / "planted.py")
@@ -200,8 +202,11 @@ def test_a_deep_run_goes_on_beyond_the_arrays() -> None:
 def test_elsewhere_than_on_a_terminal_progress_is_plain_lines() -> None:
     ran = call("run", "--only", "upsample*")
     lines = ran.stderr.strip().splitlines()
-    assert lines[0].startswith("judged upsample1d (")
-    assert len(lines) == 6
+    told = [re.fullmatch(r"judged (\d+) of (\d+) chunks", line) for line in lines]
+    counts = [tuple(map(int, found.groups())) for found in told if found]
+    assert len(counts) == len(lines) == LINES
+    assert counts == sorted(counts)
+    assert counts[-1][0] == counts[-1][1] == counts[0][1]
     assert "\x1b" not in ran.stderr + ran.stdout
 
 
