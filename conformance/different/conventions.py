@@ -28,7 +28,7 @@ def keeping_windows(call: Call) -> Results:
     forward = call.operation.removesuffix("_backward")
     inside = tuple(map(slice, reference(call.on(forward) if forward != call.operation else call)[0].shape))
     if forward != call.operation:
-        if call["dy"].shape[2:] != _kept_sizes(call):
+        if call["dy"].shape != (*call["x"].shape[:2], *_kept_sizes(call)):
             raise ValueError("a derivative of another shape")
         return reference(call.but(dy=np.ascontiguousarray(call["dy"][inside])))
     found = []
