@@ -1,7 +1,6 @@
 """Checking a candidate: plan, judge, explain, report. Data goes one way."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
@@ -203,7 +202,7 @@ def _judge_all(
     dearest_first = sorted(range(len(chunks)), key=lambda at: -chunks[at].cost)
     submitted = {at: run.submit(run_chunk, subject, chunks[at]) for at in dearest_first}
     futures = [submitted[at] for at in range(len(chunks))]
-    left, end = Counter(chunk.function for chunk in chunks), len(chunks)
+    end = len(chunks)
     try:
         for done, at in enumerate(as_done(futures), start=1):
             if futures[at].cancelled():
@@ -211,9 +210,8 @@ def _judge_all(
             broken = {clause for (clause, _), tally in futures[at].result().items() if tally.failures}
             if not isinstance(subject, Isolated) and not broken.isdisjoint(PROCESS_CLAUSES):
                 raise _EndsWorkersError
-            left[chunks[at].function] -= 1
             if progress:
-                progress(chunks[at].function, left[chunks[at].function], done, len(chunks))
+                progress(chunks[at].function, done, len(chunks))
             if stop_at_first and broken and at < end:
                 end = at + 1
                 for unwanted in futures[end:]:

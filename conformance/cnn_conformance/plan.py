@@ -23,9 +23,8 @@ ROWS_PER_CHUNK = 8
 """Few, so that the longest chunk of a slow candidate does not hold many workers up; each costs half a millisecond."""
 LOOK_BACK = 24
 """Rows before that of a case which fails only after others: among their calls is looked for those that it takes."""
-Progress = Callable[[str, int, int, int], None]
-"""Told a function of which a chunk was judged, its chunks that are left, the chunks of all that are done, and how many
-there are."""
+Progress = Callable[[str, int, int], None]
+"""Told a function of which a chunk was judged, the chunks that are done, and how many there are."""
 
 
 class PlanError(Exception):

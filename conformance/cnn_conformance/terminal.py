@@ -155,14 +155,14 @@ def progress_on(console: Console) -> Iterator[Listener]:
         )
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task("planning", total=None)
-            yield lambda function, left, done, total: bar.update(
+            yield lambda function, done, total: bar.update(
                 task, description=function, completed=done, total=total
             )
         return
 
     told = 0
 
-    def line(function: str, left: int, done: int, total: int) -> None:
+    def line(function: str, done: int, total: int) -> None:
         nonlocal told
         if done * LINES // total != told:
             told = done * LINES // total

@@ -122,7 +122,7 @@ def dying(executor: Executor, subject: str) -> Report:
     assert victim != os.getpid()
     judged = []
 
-    def kill(_: str, left: int, done: int, total: int) -> None:
+    def kill(_: str, done: int, total: int) -> None:
         judged.append(done)
         if done == 4:
             os.kill(victim, signal.SIGKILL)
@@ -212,9 +212,8 @@ def test_progress_is_told_when_a_chunk_is_done_and_not_when_its_turn_comes() -> 
     """The chunk that was begun first is done last."""
     patient, told = Patient(), list[int]()
 
-    def progress(_: str, left: int, done: int, total: int) -> None:
+    def progress(_: str, done: int, total: int) -> None:
         told.append(done)
-        assert left == total - done
         if done == total - 1:
             patient.allowed.set()
 
