@@ -45,6 +45,15 @@ def trusted(candidate: Candidate) -> Oracle:
     return Oracle(implementation_of(cnn_reference), candidate.about.declared)
 
 
+def all_trusted(candidates: Sequence[Candidate]) -> list[Oracle]:
+    """For each candidate an oracle; one for all that declare the same, who ask it about the same calls."""
+    found: list[Oracle] = []
+    for candidate in candidates:
+        same = (oracle for oracle in found if oracle.declared == candidate.about.declared)
+        found.append(next(same, None) or trusted(candidate))
+    return found
+
+
 def judge(judged: Judged, implementation: Implementation, case: Case, oracle: Oracle) -> Outcome:
     """One law on one case. A misconduct counts for the clause that it breaks, whichever law met it."""
     if not tells(case, oracle.declared):
@@ -102,7 +111,7 @@ def run_chunk(subject: Subject, chunk: Chunk) -> Tallies:
 
 def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
     """Judge every case of a chunk, in order; each is drawn once for all candidates."""
-    oracles = [trusted(candidate) for candidate in candidates]
+    oracles = all_trusted(candidates)
     laws = defaultdict[Situation, list[Judged]](list)
     for judged in laws_of(chunk.function, chunk.only):
         laws[judged.law.situation].append(judged)

@@ -7,6 +7,7 @@ Algorithms, §3.1, §4.2). The oracle computes in float64 and may itself err by 
 `η` the smallest normal number, covers flush-to-zero.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from cnn_spec.case import Case
 from cnn_spec.conventions import Declared, meant
 from cnn_spec.operations import Array, Call, Implementation, Results
 from cnn_spec.roundings import roundings
+
+REMEMBERED = 8
+"""So many calls an oracle keeps what it said of."""
 
 
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
@@ -99,17 +103,22 @@ class Oracle:
     def __init__(self, answer: Implementation, declared: Declared | None = None) -> None:
         self.answer = answer
         self.declared = declared or Declared()
-        self._last: tuple[Call, Results] | None = None
+        # Several laws ask about one call, and several candidates may.
+        self._answered = lru_cache(maxsize=REMEMBERED)(self._answer)
+        self._bounded = lru_cache(maxsize=REMEMBERED)(self._bound)
 
     def __call__(self, call: Call) -> Results:
         """The right results, in float64 (integers for the size functions)."""
-        if self._last is None or self._last[0] is not call:
-            self._last = call, self.answer(_in_float64(meant(call, self.declared)))
-        return self._last[1]
+        return self._answered(call)
 
     def tolerance(self, case: Case, call: Call | None = None) -> tuple[Array | float, ...]:
         """The bound on each result of the case's call, or of another on data of the same kind."""
-        call = call or case.call
+        return self._bounded(case, call or case.call)
+
+    def _answer(self, call: Call) -> Results:
+        return self.answer(_in_float64(meant(call, self.declared)))
+
+    def _bound(self, case: Case, call: Call) -> tuple[Array | float, ...]:
         if call.operation == "relu_backward":
             return (np.where(call["x"] == 0, np.abs(call["dy"]).astype(np.float64), 0.0),)
         normwise_call = self.declared.normwise and is_convolution(call)

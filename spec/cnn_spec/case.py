@@ -42,7 +42,7 @@ class Situation(StrEnum):
     IMPOSSIBLE = "impossible"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A short sequence of calls, nearly always one; the last is the one that is judged.
 

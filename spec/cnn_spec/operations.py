@@ -107,9 +107,9 @@ OPERATIONS: Mapping[str, Operation] = {
 """Every operation that is judged, by the name that the clauses use for it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Call:
-    """One call of an operation.
+    """One call of an operation, the same as itself only.
 
     `arguments` are the positional ones (arrays, or the integers of a size function) and `parameters`
     the keyword ones, both in the interface's order. `rank` is 0 where the function has none. A call that
