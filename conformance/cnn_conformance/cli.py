@@ -1,8 +1,5 @@
-"""The command line. Exit status: 0 conforms, 1 a violation, 2 the call is wrong or the candidate cannot be
-loaded, 3 nothing was checked, 4 the suite contradicts itself, 130 interrupted.
-"""
+"""The command line: the commands, and `run`."""
 
-import os
 import shlex
 import signal
 import sys
@@ -16,7 +13,19 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from cnn_conformance.boundary.home import COMMAND, isolated
-from cnn_conformance.workers import fail, workers, working
+from cnn_conformance.command import (
+    CONFORMS,
+    CONTRADICTION,
+    INTERRUPTED,
+    NOTHING_CHECKED,
+    VIOLATION,
+    WIDTH,
+    Output,
+    check_writable,
+    fail,
+    use_one_thread,
+)
+from cnn_conformance.workers import workers, working
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,14 +33,6 @@ if TYPE_CHECKING:
     from cnn_conformance.gate import Change
     from cnn_conformance.journal import Journal
     from cnn_conformance.report import Report
-
-CONFORMS, VIOLATION, NOTHING_CHECKED, CONTRADICTION, INTERRUPTED = 0, 1, 3, 4, 130
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Set to 1 before NumPy or a library is imported, unless the user has set them: cases are tiny, and threads
-that wait for work spin on cores that others need."""
-WIDTH = 120
-"""Columns of a report that goes to no terminal."""
-OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 class Lazy(click.Group):
@@ -88,7 +89,7 @@ def main() -> None:
 @click.option("--in-process", is_flag=True, help="Do not keep the candidate in a process of its own.")
 @click.option(
     "--resume",
-    type=OUTPUT,
+    type=Output(),
     help="Keep a journal of the run here; if there is one, go on where it ends.",
 )
 @click.option(
@@ -97,13 +98,13 @@ def main() -> None:
     default="",
     help="The interpreter in which the candidate runs, in an environment of its own with NumPy and safetensors.",
 )
-@click.option("--json", "json_file", type=OUTPUT, help="Write the report here.")
-@click.option("--junit", "junit_file", type=OUTPUT, help="Write it as JUnit XML, for a CI system.")
+@click.option("--json", "json_file", type=Output(), help="Write the report here.")
+@click.option("--junit", "junit_file", type=Output(), help="Write it as JUnit XML, for a CI system.")
 @click.option(
-    "--html", "html_file", type=OUTPUT, help="Write it as a page that needs no network and no script."
+    "--html", "html_file", type=Output(), help="Write it as a page that needs no network and no script."
 )
 @click.option(
-    "--markdown", "markdown_file", type=OUTPUT, help="Write it in Markdown, for the summary of a job."
+    "--markdown", "markdown_file", type=Output(), help="Write it in Markdown, for the summary of a job."
 )
 @click.option(
     "--baseline",
@@ -139,11 +140,8 @@ def run(
     """
     if update_baseline and baseline is None:
         fail("--update-baseline needs --baseline FILE: say which file to write.")
-    for path in filter(
-        None,
-        (json_file, junit_file, html_file, markdown_file, resume, baseline if update_baseline else None),
-    ):
-        _check_writable(path)
+    if baseline and update_baseline:
+        check_writable(baseline)
     if python and (in_process or candidate.startswith(COMMAND)):
         fail("--python is for a candidate in a Python process of its own; leave it out here.")
     use_one_thread()
@@ -272,21 +270,6 @@ def _gate(baseline: Path, report: "Report", update: bool, console: "Console") ->
         return green, changes(read(baseline), document)
     except GateError as error:
         fail(str(error))
-
-
-def use_one_thread() -> None:
-    """For every library that is imported from now on, unless the user has said otherwise."""
-    for variable in THREADS:
-        os.environ.setdefault(variable, "1")
-
-
-def _check_writable(path: Path) -> None:
-    """Before the work, not after it."""
-    folder = path.parent
-    if not folder.is_dir():
-        fail(f"{path} cannot be written: there is no folder {folder}; make it, or name another place.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        fail(f"{path} cannot be written: no permission; name another place.")
 
 
 def _status(report: "Report") -> int:

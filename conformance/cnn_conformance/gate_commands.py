@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from cnn_conformance.command import CONFORMS, VIOLATION, WIDTH, fail
 from cnn_conformance.gate import RED, Change, Document, GateError, Kind, baseline_of, changes, notes, read
 
 STYLES = {
@@ -69,8 +70,7 @@ def compare(old: Path, new: Path) -> None:
     Exit status 1 if a violation is new, or something that held is lost.
     """
     try:
-        green = show(read(old), read(new), Console(width=None if sys.stdout.isatty() else 120))
+        green = show(read(old), read(new), Console(width=None if sys.stdout.isatty() else WIDTH))
     except GateError as error:
-        click.echo(f"cnn-conformance: {error}", err=True)
-        sys.exit(2)
-    sys.exit(0 if green else 1)
+        fail(str(error))
+    sys.exit(CONFORMS if green else VIOLATION)

@@ -12,14 +12,14 @@ from rich.console import Console
 from cnn_conformance.boundary.home import COMMAND, Isolated, isolated
 from cnn_conformance.candidate import CandidateError
 from cnn_conformance.checking import check
-from cnn_conformance.cli import CONFORMS, OUTPUT, VIOLATION, WIDTH, use_one_thread
+from cnn_conformance.command import CONFORMS, VIOLATION, WIDTH, Output, fail, use_one_thread
 from cnn_conformance.gate import GateError, read
 from cnn_conformance.matrix import Document, document, key, markdown, page, table
 from cnn_conformance.matrix import matrix as side_by_side
 from cnn_conformance.plan import PlanError
 from cnn_conformance.report import Status
 from cnn_conformance.terminal import progress_on
-from cnn_conformance.workers import fail, workers, working
+from cnn_conformance.workers import workers, working
 
 AT_ONCE = 2
 """So many candidates are run at a time where others do the work: each worker keeps the programs of as many."""
@@ -39,9 +39,9 @@ AT_ONCE = 2
     multiple=True,
     help="The interpreter in which a candidate runs; may be given for several.",
 )
-@click.option("--json", "json_file", type=OUTPUT, help="Write the matrix here.")
-@click.option("--html", "html_file", type=OUTPUT, help="Write it as a page; a red cell opens on a click.")
-@click.option("--markdown", "markdown_file", type=OUTPUT, help="Write it in Markdown.")
+@click.option("--json", "json_file", type=Output(), help="Write the matrix here.")
+@click.option("--html", "html_file", type=Output(), help="Write it as a page; a red cell opens on a click.")
+@click.option("--markdown", "markdown_file", type=Output(), help="Write it in Markdown.")
 def matrix(
     candidates: tuple[str, ...],
     level: str,

@@ -14,9 +14,10 @@ import click
 import numpy as np
 
 from cnn_conformance import __version__
+from cnn_conformance.command import Output, fail
 from cnn_conformance.mutation import Score, score_all
 from cnn_conformance.signatures import Signature, grouped, signatures_of
-from cnn_conformance.workers import fail, workers, working
+from cnn_conformance.workers import workers, working
 from cnn_spec import SPEC_VERSION
 from cnn_spec.bugs import BUGS, THEMES, Bug
 
@@ -173,12 +174,8 @@ def _selected(only: str | None) -> list[Bug]:
 @click.option("--only", metavar="GLOB", help="Only these models, themes or operations, such as 'dw: *'.")
 @workers
 @click.option("--distinct", is_flag=True, help="Look for models that are wrong in the very same cases, too.")
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the scores here."
-)
-@click.option(
-    "--markdown", type=click.Path(dir_okay=False, path_type=Path), help="Write them as a page here."
-)
+@click.option("--json", "json_file", type=Output(), help="Write the scores here.")
+@click.option("--markdown", type=Output(), help="Write them as a page here.")
 def mutants(
     level: str,
     seeds: tuple[int, ...],

@@ -1,12 +1,12 @@
 """`init`: an adapter to fill in, which runs as it stands, with the interface's words as comments."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from cnn_conformance.command import fail
 from cnn_spec.conventions import CONVENTIONS
 from cnn_spec.operations import OPERATIONS, Operation
 
@@ -126,6 +126,5 @@ def init(file: Path) -> None:
             new.write(adapter(file.stem))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        click.echo(f"cnn-conformance: {file} cannot be written: {reason}; name another place.", err=True)
-        sys.exit(2)
+        fail(f"{file} cannot be written: {reason}; name another place.")
     click.echo(f"{file} is written; `cnn-conformance run {file}` judges it.")

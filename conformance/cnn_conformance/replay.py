@@ -11,12 +11,11 @@ import click
 from cnn_conformance.again import after, law_of
 from cnn_conformance.boundary.home import isolated, visiting
 from cnn_conformance.candidate import CandidateError, Subject
-from cnn_conformance.cli import CONFORMS, NOTHING_CHECKED, VIOLATION
+from cnn_conformance.command import CONFORMS, NOTHING_CHECKED, VIOLATION, fail
 from cnn_conformance.counterexample import Counterexample, of_plain
 from cnn_conformance.gate import GateError, read
 from cnn_conformance.guard import DeclinedError
 from cnn_conformance.judging import Violation, judge, trusted
-from cnn_conformance.workers import fail
 
 
 class Fate(StrEnum):

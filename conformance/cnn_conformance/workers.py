@@ -1,18 +1,15 @@
 """Who does the work, as every command is told it: `--jobs` and `--scheduler`."""
 
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from cnn_conformance.boundary.home import begin
+from cnn_conformance.command import fail
 from cnn_conformance.executors import Pool, WorkError
-
-MISUSE = 2
-"""The exit status of a call that is wrong."""
 
 
 def workers(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,9 +57,3 @@ def _pool(jobs: int, subject: object) -> Iterator[Executor]:
         finished = True
     finally:
         pool.shutdown(wait=finished)
-
-
-def fail(sentence: str) -> NoReturn:
-    """End with a sentence that says what was wrong with the call."""
-    click.echo(f"cnn-conformance: {sentence}", err=True)
-    sys.exit(MISUSE)

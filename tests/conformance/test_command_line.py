@@ -75,6 +75,8 @@ def test_files_modules_and_names_in_them(tmp_path: Path, monkeypatch: pytest.Mon
         (["run", "--only", "CONV-XCOR"], "did you mean CONV-XCORR?"),
         (["run", "--only", "conv2x"], "did you mean conv2d?"),
         (["run", "--json", "no/such/folder/report.json"], "there is no folder no/such/folder"),
+        (["matrix", "reference", "--html", "no/such/folder/page.html"], "there is no folder no/such/folder"),
+        (["mutants", "--markdown", "no/such/folder/page.md"], "there is no folder no/such/folder"),
     ],
 )
 def test_what_is_wrong_with_a_call_is_said_in_one_sentence(arguments: list[str], words: str) -> None:
