@@ -96,6 +96,12 @@ def poolings(dtype: str = "float32") -> Mapping[str, Call]:
             {"dy": np.zeros(()), "x": _drawn(rng, (2, 3, 40, 40), dtype)},
             {"kernel_size": (16, 16), "stride": (1, 1), **mean},
         ),
+        "one window on an element of space": Call(
+            "avg_pool_backward",
+            3,
+            {"dy": np.zeros(()), "x": _drawn(rng, (4, 3, 50, 30, 50), dtype)},
+            {"kernel_size": (5, 3, 5), "stride": (5, 3, 5), **mean, "padding": ((0, 0),) * 3},
+        ),
         "25 windows, 3 apart": Call(
             "max_pool_backward",
             2,
