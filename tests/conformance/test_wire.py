@@ -72,7 +72,7 @@ def test_integers_and_their_answers_arrive() -> None:
     call = Call(
         "conv_param_count", 0, {"c_in": 3, "c_out": 4}, {"kernel_size": (3, 2), "groups": 1, "bias": True}
     )
-    assert sent(call) == call
+    assert vars(sent(call)) == vars(call)
     for numbers in (np.array(7), np.array([1, 2])):
         message = wire.pack_results("1", Call("same_padding", 0, {"kernel_size": 3}, {}), (numbers,))
         assert np.array_equal(wire.answered_in(*wire.unpack(message[8:])), numbers.ravel())
