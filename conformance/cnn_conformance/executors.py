@@ -74,6 +74,7 @@ class Pool(ThreadPoolExecutor):
     def __init__(self, jobs: int, subject: object = None) -> None:
         super().__init__(jobs)
         self._subject = subject
+        self._ending = False
         self._idle = SimpleQueue[_Worker]()
         self._workers = [_Worker(subject) for _ in range(jobs)]
         for worker in self._workers:
@@ -89,10 +90,11 @@ class Pool(ThreadPoolExecutor):
         try:
             answer, error = worker.ask(message)
         except (EOFError, OSError, pickle.UnpicklingError) as lost:
-            worker.end()
-            self._workers.remove(worker)
-            worker = _Worker(self._subject)
-            self._workers.append(worker)
+            if not self._ending:
+                worker.end()
+                self._workers.remove(worker)
+                worker = _Worker(self._subject)
+                self._workers.append(worker)
             raise BrokenExecutor("a worker died") from lost
         finally:
             self._idle.put(worker)
@@ -102,10 +104,13 @@ class Pool(ThreadPoolExecutor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As of every executor; without `wait` the workers are killed, whatever they do."""
+        self._ending = not wait
         if not wait:
-            for worker in self._workers:
+            for worker in tuple(self._workers):
                 worker.kill()
-        super().shutdown(wait, cancel_futures=cancel_futures or not wait)
+        super().shutdown(
+            cancel_futures=cancel_futures or not wait
+        )  # who asks a killed one does not wait long
         for worker in self._workers:
             worker.end(FAREWELL if wait else 0.0)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +191,18 @@ def test_a_pool_is_whole_again_after_a_death() -> None:
             pool.submit(divmod, 1, 0).result()
         with pytest.raises((TypeError, AttributeError)):
             pool.submit(lambda: 1).result()
+
+
+def test_a_pool_that_is_not_waited_for_leaves_no_process() -> None:
+    for _ in range(3):
+        before = set(active_children())
+        pool = Pool(2)
+        asked = [pool.submit(time.sleep, 60) for _ in range(3)]
+        while not asked[1].running():
+            time.sleep(0.01)
+        pool.shutdown(wait=False)
+        assert set(active_children()) <= before
+        assert asked[2].cancelled()
 
 
 class Patient:
