@@ -78,7 +78,7 @@ def check(
     """Hold a candidate against the clauses.
 
     `candidate` is an object that has some of the interface's functions, or its address as on the command
-    line; `only` a glob of clause ids or operations; `budget` seconds for level deep. With `stop_at_first` the
+    line; `only` globs of clause ids or operations, between commas; `budget` seconds for level deep. With `stop_at_first` the
     first violation will do; without `explain` no smallest case is looked for, nor is a failing case asked again
     alone. `executor` is any executor of the standard interface; the candidate must then be an address, or picklable
     where its workers are other processes. Where they die of it, it is judged as if to `isolate` it had been asked.

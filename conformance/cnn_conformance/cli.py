@@ -23,6 +23,7 @@ from cnn_conformance.command import (
     Output,
     check_writable,
     fail,
+    selecting,
     use_one_thread,
 )
 from cnn_conformance.workers import workers, working
@@ -75,9 +76,7 @@ def main() -> None:
     help="quick: every pair of levels of the case space; standard: every triple; deep: rounds beyond.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Varies the numbers, not the coverage.")
-@click.option(
-    "--only", metavar="GLOB", help="Only these clause ids or operations, such as 'POOL-*' or conv2d."
-)
+@selecting
 @workers
 @click.option("--budget", type=click.FloatRange(min=0), help="Seconds of exploration at level deep [60].")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for a call [10].")

@@ -44,6 +44,15 @@ class Output(click.Path):
         return path
 
 
+selecting = click.option(
+    "--only",
+    metavar="GLOB,...",
+    multiple=True,
+    callback=lambda context, parameter, globs: ",".join(globs) or None,
+    help="Only these clause ids or operations, such as 'POOL-*' or conv2d; may be repeated.",
+)
+
+
 def use_one_thread() -> None:
     """For every library that is imported from now on, unless the user has said otherwise."""
     for variable in THREADS:

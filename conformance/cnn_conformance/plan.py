@@ -80,19 +80,21 @@ def laws_of(function: str, only: str | None = None) -> list[Judged]:
 def _selected(clause: Clause, function: str, only: str | None) -> bool:
     if only is None:
         return True
-    operation = FUNCTIONS[function][0]
-    return any(fnmatchcase(name, only) for name in (clause.id, function, operation))
+    names = (clause.id, function, FUNCTIONS[function][0])
+    return any(fnmatchcase(name, glob) for glob in only.split(",") for name in names)
 
 
 def functions_of(only: str | None = None) -> list[str]:
-    """The functions that are judged, in the interface's order. Raises PlanError where `only` selects none."""
-    selected = [function for function in FUNCTIONS if laws_of(function, only)]
-    if not selected and only is not None:
-        names = [*CLAUSES, *FUNCTIONS, *OPERATIONS]
-        near = get_close_matches(only, names, n=1) or get_close_matches(only.upper(), names, n=1)
-        hint = f"did you mean {near[0]}?" if near else "`cnn-conformance clauses` lists the clauses."
-        raise PlanError(f"--only {only} matches no clause that judges a candidate, and no operation; {hint}")
-    return selected
+    """The functions that are judged, in the interface's order. Raises PlanError where a glob of `only` selects none."""
+    for glob in only.split(",") if only is not None else ():
+        if not any(laws_of(function, glob) for function in FUNCTIONS):
+            names = [*CLAUSES, *FUNCTIONS, *OPERATIONS]
+            near = get_close_matches(glob, names, n=1) or get_close_matches(glob.upper(), names, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`cnn-conformance clauses` lists the clauses."
+            raise PlanError(
+                f"--only {glob} matches no clause that judges a candidate, and no operation; {hint}"
+            )
+    return [function for function in FUNCTIONS if laws_of(function, only)]
 
 
 Sources = tuple[tuple[str, int], ...]

@@ -31,6 +31,13 @@ def test_the_built_in_reference_conforms_without_being_named() -> None:
     assert "cnn_reference conforms (level quick, seed 0" in ran.stdout
 
 
+@pytest.mark.parametrize("only", [["relu,DOWN-SIZE"], ["relu", "--only", "DOWN-SIZE"]])
+def test_several_globs_select_what_any_of_them_matches(only: list[str], tmp_path: Path) -> None:
+    report = report_of(tmp_path / "report.json", "--only", *only)
+    functions = {verdict["operation"] for verdict in report["verdicts"]}
+    assert functions == {"relu", "downsample1d", "downsample2d", "downsample3d"}
+
+
 def test_a_violation_exits_with_one_and_its_report() -> None:
     ran = call("run", PLANTED, "--only", "CONV-XCORR")
     assert ran.exit_code == 1
@@ -74,6 +81,8 @@ def test_files_modules_and_names_in_them(tmp_path: Path, monkeypatch: pytest.Mon
         (["run", "json"], "offers none of the interface's functions"),
         (["run", "--only", "CONV-XCOR"], "did you mean CONV-XCORR?"),
         (["run", "--only", "conv2x"], "did you mean conv2d?"),
+        (["run", "--only", "relu,conv2x"], "--only conv2x matches no clause"),
+        (["run", "--only", "conv2x", "--only", "relu"], "--only conv2x matches no clause"),
         (["run", "--json", "no/such/folder/report.json"], "there is no folder no/such/folder"),
         (["matrix", "reference", "--html", "no/such/folder/page.html"], "there is no folder no/such/folder"),
         (["mutants", "--markdown", "no/such/folder/page.md"], "there is no folder no/such/folder"),
