@@ -119,6 +119,12 @@ def require_dense(dilation: Sequence[int]) -> None:
         raise ValueError("a dilation below 1")
 
 
+def require_float32(x: Tensor) -> None:
+    """For what a library has in no float64. Raises NotImplementedError."""
+    if x.dtype == "float64":
+        raise NotImplementedError("float64")
+
+
 def require_one_of(stride: Sequence[int], dilation: Sequence[int]) -> None:
     """For libraries that stride or dilate. Raises NotImplementedError for both."""
     if max(stride) > 1 and max(dilation) > 1:

@@ -26,6 +26,7 @@ from cnn_conformance.adapters.common import (
     fitting,
     functions,
     require_dense,
+    require_float32,
     require_groups,
     require_one_of,
 )
@@ -183,6 +184,11 @@ def _pixel_unshuffle(x: Tensor, *, factor: Sequence[int]) -> Tensor:
     return ops.reshape(ops.swapaxes(apart, 1, 2), y.shape)
 
 
+def _require_pooling_in(x: Tensor) -> None:
+    if BACKEND == "tensorflow" and len(x.shape) == 5:
+        require_float32(x)
+
+
 def _max_pool(
     x: Tensor,
     *,
@@ -195,6 +201,7 @@ def _max_pool(
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
     require_dense(dilation)
+    _require_pooling_in(x)
     x = _last(_around(x, padding, -np.inf))
     return ops.moveaxis(ops.max_pool(x, kernel_size, stride, "valid", "channels_last"), -1, 1)
 
@@ -210,6 +217,7 @@ def _avg_pool(
 ) -> Tensor:
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
+    _require_pooling_in(x)
     x, rule = filled_or_same(x, _around, kernel_size, stride, padding, count_include_pad)
     return ops.moveaxis(ops.average_pool(_last(x), kernel_size, stride, rule, "channels_last"), -1, 1)
 

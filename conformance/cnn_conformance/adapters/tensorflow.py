@@ -20,6 +20,7 @@ from cnn_conformance.adapters.common import (
     filled_or_same,
     fitting,
     functions,
+    require_float32,
     require_groups,
     require_one_of,
 )
@@ -33,6 +34,11 @@ about = {
 
 def _last(x: Tensor) -> Tensor:
     return tf.transpose(x, [0, *range(2, len(x.shape)), 1])
+
+
+def _layout(x: Tensor) -> str:
+    """The default of every function; in three dimensions TensorFlow differentiates only where it is said."""
+    return ("NWC", "NHWC", "NDHWC")[len(x.shape) - 3]
 
 
 def _first(y: Tensor) -> Tensor:
@@ -68,7 +74,7 @@ def _conv(
         raise NotImplementedError("groups in three dimensions")
     require_one_of(stride, dilation)
     x = _last(_around(x, padding))
-    y = tf.nn.convolution(x, _kernel(w), list(stride), "VALID", dilations=list(dilation))
+    y = tf.nn.convolution(x, _kernel(w), list(stride), "VALID", _layout(x), dilations=list(dilation))
     return _biased(y, b)
 
 
@@ -118,9 +124,11 @@ def _max_pool(
 ) -> Tensor:
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
+    if len(stride) == 3:
+        require_float32(x)
     x = _last(_around(x, padding, -np.inf))
     if max(dilation) == 1:
-        y = tf.nn.max_pool(x, list(kernel_size), list(stride), "VALID")
+        y = tf.nn.max_pool(x, list(kernel_size), list(stride), "VALID", _layout(x))
     elif max(stride) == 1:
         y = tf.nn.pool(x, list(kernel_size), "MAX", [1] * len(stride), "VALID", dilations=list(dilation))
     else:
@@ -139,8 +147,10 @@ def _avg_pool(
 ) -> Tensor:
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
+    if len(stride) == 3:
+        require_float32(x)
     x, rule = filled_or_same(x, _around, kernel_size, stride, padding, count_include_pad)
-    return _first(tf.nn.avg_pool(_last(x), list(kernel_size), list(stride), rule.upper()))
+    return _first(tf.nn.avg_pool(_last(x), list(kernel_size), list(stride), rule.upper(), _layout(x)))
 
 
 def _linear(x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:

@@ -1,15 +1,17 @@
 """tinygrad as a candidate, differentiated by its own gradients.
 
-Unless the environment says otherwise, it computes by its interpreter in Python, which wants no compiler.
+Unless the environment says otherwise, it compiles for the processor where its C compiler is found (clang, or what `CC` names), and
+computes by its interpreter in Python where it is not.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from shutil import which
 from typing import Any
 
-os.environ.setdefault("DEV", "PYTHON")
+os.environ.setdefault("DEV", "CPU" if which(os.environ.get("CC", "clang")) else "PYTHON")
 
 import numpy as np
 from tinygrad import Tensor
