@@ -36,7 +36,7 @@ BACKEND = keras.backend.backend()
 about = {
     "name": f"keras on {BACKEND}",
     "version": keras.__version__,
-    "shapes": "few",
+    "shapes": "many" if BACKEND == "torch" else "few",
     "conventions": {
         "pool_nan": "ignore" if BACKEND == "tensorflow" else "propagate",
         "pool_start": "lowest" if BACKEND == "tensorflow" else "infinity",
