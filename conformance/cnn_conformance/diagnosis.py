@@ -53,10 +53,12 @@ class _Observed:
     failing: bool
 
     def fits(self, answer: Answer | None) -> bool:
-        """Whether a model answers as the candidate did, or as right as it did."""
-        return answer is not None and (
-            self._is_alike(answer) or (not self.is_wrong and self._is_right(answer))
-        )
+        """Whether a model answers as right as the candidate did; or as wrong, and alike."""
+        if answer is None:
+            return False
+        if self.is_wrong:
+            return self._is_alike(answer) and not self._is_right(answer)
+        return self._is_right(answer) or self._is_alike(answer)
 
     @cached_property
     def is_wrong(self) -> bool:

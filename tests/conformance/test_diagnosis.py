@@ -1,5 +1,6 @@
 """The diagnosis: a planted mistake is named, and nothing is named where none is known."""
 
+import numpy as np
 import pytest
 
 import cnn_reference
@@ -70,3 +71,12 @@ def test_an_adapter_is_told_from_a_library() -> None:
     name = next(bug.name for bug in BUGS.values() if bug.adapter and "conv2d" in bug.functions)
     assert diagnosis(BUGS[name].over(RIGHT), "conv2d").adapter
     assert not diagnosis(BUGS["the kernel is flipped"].over(RIGHT), "conv2d").adapter
+
+
+def test_a_mistake_that_shows_in_small_numbers_alone_is_not_put_down_to_who_is_right_about_them() -> None:
+    """Models of infinities answer what is right where there are none."""
+
+    def clipped(call: Call) -> Results:
+        return tuple(np.maximum(y, np.exp(-64.0)) for y in RIGHT(call))
+
+    assert diagnosis(clipped, "softmax").models == ()
