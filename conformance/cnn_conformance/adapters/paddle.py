@@ -30,6 +30,7 @@ about = {
     "conventions": {
         "pool_nan": "ignore",
         "pool_start": "lowest",
+        "relu_nan": "zero",
         "ceil_windows": "all",
         "no_output": "empty",
     },

@@ -54,6 +54,7 @@ def _max_pool(x: Tensor, *, padding: Pairs, **parameters: Any) -> Tensor:
 
 def _max_pool_with_indices(x: Tensor, *, padding: Pairs, **parameters: Any) -> tuple[Tensor, Tensor]:
     y, indices = x.max_pool2d(padding=_sides(padding), return_indices=True, **parameters)
+    Tensor.realize(y, indices)
     return y, indices
 
 
@@ -70,6 +71,7 @@ def _differentiate(
 ) -> Sequence[Tensor]:
     y = fitting(of(*variables, **parameters), dy)
     derivatives: Sequence[Tensor] = y.gradient(*variables, gradient=dy)
+    Tensor.realize(*derivatives)  # at once, so that what they share is computed once
     return derivatives
 
 
