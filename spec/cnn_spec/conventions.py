@@ -53,8 +53,11 @@ def meant(call: Call, declared: Declared) -> Call:
     """The call whose plain answer is the right one.
 
     `ceil_windows: all`: rounding a size up is rounding it down with a stride less one of padding more.
-    `mean_overhang: counted`: the windows that hang over do so on padding.
+    `mean_overhang: counted`: the windows that hang over do so on padding. `pool_nan`, `pool_start` and `relu_nan`: the
+    numbers that what is not finite counts for.
     """
+    if call.operation == "relu" or call.operation.startswith("max_pool"):
+        return _of_numbers(call, declared)
     if not call.parameters.get("ceil_mode"):
         return call
     if call.operation == "pool_output_size" and declared.convention("ceil_windows") == "all":
@@ -78,7 +81,16 @@ def _reaching_the_last_window(call: Call) -> tuple[tuple[int, int], ...]:
     return tuple((b, max(a, (size - 1) * s + k - n - b)) for n, size, k, s, (b, a) in axes)
 
 
-def starting_low(x: Array, declared: Declared) -> Array:
+def _of_numbers(call: Call, declared: Declared) -> Call:
+    x = call["x"]
+    if np.isfinite(x).all():
+        return call
+    if call.operation != "relu":
+        return call.but(x=_starting_low(x, declared))
+    return call.but(x=np.where(np.isnan(x), 0, x)) if declared.convention("relu_nan") == "zero" else call
+
+
+def _starting_low(x: Array, declared: Declared) -> Array:
     """What max pooling takes x for: NaN may count for less than any number, and nothing for less than the lowest."""
     if declared.convention("pool_nan") == "ignore":
         x = np.where(np.isnan(x), -np.inf, x)
@@ -136,4 +148,5 @@ def may_be_empty(call: Call, declared: Declared) -> bool:
 def tells(case: Case, declared: Declared) -> bool:
     """Whether a case's numbers are what they are drawn for: exact means may round where more is counted."""
     call = meant(case.call, declared)
-    return call is case.call or not case.exact or case.call.of_integers or divisors_are_powers_of_two(call)
+    counted = call is not case.call and "count_include_pad" in call.parameters
+    return not (counted and case.exact) or divisors_are_powers_of_two(call)

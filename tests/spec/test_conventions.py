@@ -148,3 +148,15 @@ def test_a_script_leaves_out_what_is_free(operation: str) -> None:
     exec(script, {"candidate": candidate(keeping_windows)})
     with pytest.raises((AssertionError, ValueError)):
         exec(script, {"candidate": candidate(off_by_one(reference))})
+
+
+@pytest.mark.parametrize(
+    ("only", "convention"), [("max_pool1d", {"pool_nan": "ignore"}), ("relu", {"relu_nan": "zero"})]
+)
+def test_a_script_expects_what_the_convention_says(only: str, convention: dict[str, str]) -> None:
+    report = check(candidate(reference, conventions=convention), "quick", only=only)
+    (broken,) = (verdict for verdict in report.violations if verdict.clause == "NON-FINITE")
+    assert broken.counterexample is not None
+    script = broken.counterexample.script.replace("candidate = ...", "")
+    with pytest.raises(AssertionError, match="Not equal"):
+        exec(script, {"candidate": candidate(reference)})

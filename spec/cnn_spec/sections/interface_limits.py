@@ -10,7 +10,7 @@ from cnn_spec.cases.impossible import NO_OUTPUT, ways_of
 from cnn_spec.cases.situations import NON_FINITE, impossible
 from cnn_spec.clause import Clause, Law, Predicate, Standing
 from cnn_spec.comparison import Comparison, compare, worst
-from cnn_spec.conventions import kept_shape, may_be_empty, starting_low
+from cnn_spec.conventions import kept_shape, may_be_empty
 from cnn_spec.laws import ON_ARRAYS
 from cnn_spec.operations import OPERATIONS, Array, Call, Implementation
 from cnn_spec.shapes import result_shapes
@@ -43,8 +43,7 @@ def _agrees(
     implementation: Implementation, case: Case, oracle: Oracle, call: Call, spread: tuple[str, ...]
 ) -> Comparison:
     """Every result but indices; of those over which what is not finite may spread, only that it has arrived."""
-    meant = _under_conventions(call, oracle)
-    sides = zip(call.results, implementation(call), oracle(meant), oracle.tolerance(case, meant), strict=True)
+    sides = zip(call.results, implementation(call), oracle(call), oracle.tolerance(case, call), strict=True)
     return worst(
         _reached(got, expected) if name in spread else compare(got, expected, bound)
         for name, got, expected, bound in sides
@@ -56,16 +55,6 @@ def _finite(x: Array) -> Array:
     """The same order with finite numbers; a NaN above all."""
     top = np.max(np.abs(x), where=np.isfinite(x), initial=0) + 1
     return np.nan_to_num(x, nan=top + 1, posinf=top, neginf=-top).astype(x.dtype)
-
-
-def _under_conventions(call: Call, oracle: Oracle) -> Call:
-    """The call as it is meant by who lets a NaN count for less than any number, or for 0, or starts from the lowest."""
-    x = call["x"]
-    if call.operation.startswith("max_pool"):
-        return call.but(x=starting_low(x, oracle.declared))
-    if call.operation == "relu" and oracle.declared.convention("relu_nan") == "zero":
-        return call.but(x=np.where(np.isnan(x), 0, x))
-    return call
 
 
 def _reached(got: Array, expected: Array) -> Comparison:
