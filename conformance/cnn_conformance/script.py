@@ -120,7 +120,7 @@ def _answered(
                 "np.testing.assert_array_equal(picked.ravel(), np.ravel(expected_y))",
             ]
             continue
-        atol = float(np.max(bound, initial=0.0))
+        atol = float(np.max(bound, initial=0.0, where=np.isfinite(bound)))
         lines.append(f"np.testing.assert_allclose({name}, expected_{name}, rtol=0, atol={atol})")
     if clause == "INPUTS-UNCHANGED":
         lines += [f"np.testing.assert_array_equal({name}, {name}_before)" for name in arrays]

@@ -14,6 +14,8 @@ from cnn_spec.clause import Clause
 from cnn_spec.operations import Array, Call
 from cnn_spec.sections import CLAUSES
 
+ALL_DIGITS = 17
+"""Of a float64, so that no two of them look alike."""
 MARKS = {
     Status.HOLDS: "✓",
     Status.VIOLATED: "✗",
@@ -153,8 +155,9 @@ def parts_of(example: Counterexample) -> Iterator[tuple[Part, str]]:
     if example.words:
         yield Part.FAULT, example.words
     elif example.expected is not None and example.got is not None:
-        yield Part.EXPECTED, f"expected {_shown(example.expected)}"
-        yield Part.GOT, f"got      {_shown(example.got)}"
+        expected, got = _told_apart(example.expected, example.got)
+        yield Part.EXPECTED, f"expected {expected}"
+        yield Part.GOT, f"got      {got}"
 
 
 def called(call: Call) -> str:
@@ -163,11 +166,17 @@ def called(call: Call) -> str:
     return f"{call.function}({', '.join([*call.arguments, *parameters])})"
 
 
-def _shown(value: Array | int | None) -> str:
+def _told_apart(expected: Array, got: Array) -> tuple[str, str]:
+    """Both with as many digits as it takes to see a difference."""
+    few = _shown(expected), _shown(got)
+    return few if few[0] != few[1] else (_shown(expected, ALL_DIGITS), _shown(got, ALL_DIGITS))
+
+
+def _shown(value: Array | int | None, digits: int = 8) -> str:
     """The middle of a large array is left out."""
     if not isinstance(value, np.ndarray):
         return str(value)
-    text = np.array2string(value, separator=", ", threshold=60, max_line_width=10_000)
+    text = np.array2string(value, precision=digits, separator=", ", threshold=60, max_line_width=10_000)
     return " ".join(text.split()).replace(" ,", ",").replace("[ ", "[")
 
 
