@@ -12,7 +12,7 @@ from cnn_conformance.guard import DeclinedError, MisconductError, NotOfferedErro
 from cnn_conformance.judging import trusted
 from cnn_conformance.report import Diagnosis
 from cnn_spec.bounds import Oracle
-from cnn_spec.bugs import BUGS, Bug, Functions
+from cnn_spec.bugs import BUGS, THEMES, Bug, Functions
 from cnn_spec.case import Data, Situation
 from cnn_spec.cases.situations import impossible
 from cnn_spec.cases.stream import case_of
@@ -23,6 +23,8 @@ MOST = 200
 """So many failing, and so many holding cases, evenly spread over all, are asked again."""
 PARTNERS = 40
 """So many models, those that reproduce most, are taken in pairs where no single one fits."""
+STATEFUL = frozenset(THEMES["state"])
+"""Models whose answers depend on earlier calls."""
 
 Answer = Results | str
 """What came of a call: its results, or the clause that the answer broke before its numbers were looked at.
@@ -133,6 +135,10 @@ def _fitting(
 
 def _fits(bugs: Sequence[Bug], observed: Sequence[_Observed], truth: Implementation) -> bool:
     made = _made(bugs, truth)
+    if STATEFUL.isdisjoint(
+        bugs
+    ):  # soonest told where the candidate is wrong, and the order of calls does not matter
+        observed = sorted(observed, key=lambda one: not one.is_wrong)
     return all(one.fits(_answer(made, one.call)) for one in observed)
 
 
