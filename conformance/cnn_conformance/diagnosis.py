@@ -17,6 +17,7 @@ from cnn_spec.case import Data, Situation
 from cnn_spec.cases.situations import impossible
 from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import compare, units
+from cnn_spec.conventions import meant
 from cnn_spec.operations import Array, Call, Implementation, Results
 
 MOST = 200
@@ -109,7 +110,11 @@ def diagnose(subject: Subject, suspect: Suspect) -> Diagnosis:
         # Among ties the right choice is free, so that another one need not be this mistake's.
         observed = [one for one in observed if one.data is not Data.TIED]
     models = [bug for bug in BUGS.values() if suspect.function in bug.functions]
-    fitting = _fitting(models, observed, oracle.answer) if wrong else ()
+
+    def truth(call: Call) -> Results:
+        return oracle.answer(meant(call, oracle.declared))
+
+    fitting = _fitting(models, observed, truth) if wrong else ()
     return Diagnosis(fitting, len(models), any(BUGS[name].adapter for name in (fitting or ((),))[0]))
 
 

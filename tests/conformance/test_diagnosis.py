@@ -7,6 +7,7 @@ import cnn_reference
 from cnn_conformance import check
 from cnn_conformance.report import Diagnosis
 from cnn_spec.bugs import BUGS, Functions
+from cnn_spec.conventions import Declared, meant
 from cnn_spec.operations import Call, Implementation, Results, implementation_of
 
 RIGHT = implementation_of(cnn_reference)
@@ -80,3 +81,17 @@ def test_a_mistake_that_shows_in_small_numbers_alone_is_not_put_down_to_who_is_r
         return tuple(np.maximum(y, np.exp(-64.0)) for y in RIGHT(call))
 
     assert diagnosis(clipped, "softmax").models == ()
+
+
+def test_a_mistake_beside_a_declared_convention_is_named() -> None:
+    name, declared = (
+        "an infinity is taken for the largest number",
+        Declared(conventions={"pool_nan": "ignore"}),
+    )
+    mistaken = Functions("mistaken", BUGS[name].over(lambda call: RIGHT(meant(call, declared))))
+    mistaken.about = {"conventions": declared.conventions}
+    report = check(mistaken, "quick", only="max_pool1d")
+    assert report.violations
+    for verdict in report.violations:
+        assert verdict.diagnosis is not None
+        assert (name,) in verdict.diagnosis.models
