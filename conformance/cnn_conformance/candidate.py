@@ -17,7 +17,7 @@ from typing import Any
 from cnn_conformance.boundary.home import COMMAND, Isolated, home_of, isolated
 from cnn_conformance.guard import Watch, guarded, said, unwatched
 from cnn_conformance.legible import legible
-from cnn_spec.cases.stream import DTYPES, FUNCTIONS, RANKS
+from cnn_spec.cases.stream import DTYPES, FEW_ROWS, FUNCTIONS, RANKS
 from cnn_spec.conventions import CONVENTIONS, Declared
 from cnn_spec.operations import OPERATIONS, Implementation
 
@@ -77,8 +77,8 @@ class About:
     dtypes: tuple[str, ...] = DTYPES
     declared: Declared = field(default_factory=Declared)
     seat: Seat = Seat.INSIDE
-    few_shapes: bool = False
-    """It compiles for each shape."""
+    few_shapes: int | None = None
+    """It compiles for each shape, and is asked for so many of each function; None for any number."""
 
 
 @dataclass(frozen=True)
@@ -327,7 +327,10 @@ def understood(
     _one_of(name, 'about["ranks"]', ranks, RANKS)
     _one_of(name, 'about["dtypes"]', dtypes, DTYPES)
     _one_of(name, 'about["accuracy"]', [accuracy], ("componentwise", "normwise"))
-    _one_of(name, 'about["shapes"]', [shapes], ("many", "few"))
+    if shapes not in ("many", "few") and (not isinstance(shapes, int) or shapes < 1):
+        raise CandidateError(
+            f'{name}.about["shapes"] is {shapes!r}; make it "many", "few", or how many of each function.'
+        )
     growth = declared.get("growth", Declared.growth)
     if not isinstance(growth, int | float) or not growth > 0:
         raise CandidateError(f'{name}.about["growth"] is {growth!r}; make it a positive number.')
@@ -344,7 +347,7 @@ def understood(
             bool(declared.get("deterministic", True)),
         ),
         seat,
-        shapes == "few",
+        {"many": None, "few": FEW_ROWS}.get(shapes, shapes),
     )
 
 

@@ -79,7 +79,7 @@ def _smallest(
     def still_broken(simpler: Case) -> bool:
         return judged.law.applies(simpler) and shown(broken, judged, candidate, simpler, oracle) is not None
 
-    attempts = ATTEMPTS_ON_FEW_SHAPES if candidate.about.few_shapes else ATTEMPTS
+    attempts = ATTEMPTS if candidate.about.few_shapes is None else ATTEMPTS_ON_FEW_SHAPES
     found, calls = smallest(case, still_broken, attempts), list[Call]()
     violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
     if violation is None:  # it was what earlier calls had left behind that made a simpler case fail

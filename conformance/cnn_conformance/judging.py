@@ -116,7 +116,8 @@ def judge_chunk(candidates: Sequence[Candidate], chunk: Chunk) -> list[Tallies]:
     for judged in laws_of(chunk.function, chunk.only):
         laws[judged.law.situation].append(judged)
     found: list[Tallies] = [{} for _ in candidates]
-    thrifts = [Thrift() if candidate.about.few_shapes else None for candidate in candidates]
+    shapes = [candidate.about.few_shapes for candidate in candidates]
+    thrifts = [None if few is None else Thrift(few) for few in shapes]
     for case_id in chunk.case_ids():
         case = case_of(case_id, chunk.seed)
         if case is None:

@@ -35,7 +35,7 @@ about = {{
     # "accuracy": "componentwise",  # or "normwise": convolutions by Winograd, FFT and the like
     # "growth": 64,  # how much normwise errors may grow
     # "deterministic": True,  # a repeated call gives the same answer, bit for bit
-    # "shapes": "many",  # or "few", for a library that compiles for each shape
+    # "shapes": "many",  # or "few", or how many, for a library that compiles for each shape
     # "conventions": {{
 {conventions}
     # }},

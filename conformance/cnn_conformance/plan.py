@@ -10,7 +10,7 @@ from itertools import takewhile
 from cnn_conformance.candidate import About
 from cnn_spec.case import Situation
 from cnn_spec.cases.situations import SITUATIONS
-from cnn_spec.cases.stream import FEW, FEW_ROWS, FUNCTIONS, case_ids, row_count
+from cnn_spec.cases.stream import FEW_ROWS, FUNCTIONS, case_ids, on_few_shapes, plain, row_count, shapes_of
 from cnn_spec.clause import Clause, Law
 from cnn_spec.operations import OPERATIONS
 from cnn_spec.sections import CLAUSES
@@ -55,7 +55,7 @@ class Chunk:
     @property
     def cost(self) -> int:
         """About how many calls it takes, next to other chunks."""
-        source = self.source.removeprefix(FEW)
+        source = plain(self.source)
         situation = source if source in SITUATIONS else Situation.ORDINARY
         laws = sum(judged.law.situation == situation for judged in laws_of(self.function, self.only))
         return laws * (self.last - self.first)
@@ -107,7 +107,7 @@ def sources_of(level: str) -> Sources:
     return ((array, 1), *((situation, rounds) for situation in SITUATIONS))
 
 
-def _on_few_shapes(sources: Sources) -> Sources:
+def _on_few_shapes(sources: Sources, shapes: int) -> Sources:
     """What is drawn instead where each shape costs a compilation: few rows, and each situation once.
 
     Exploration goes on with new shapes, as long as its budget allows.
@@ -115,14 +115,17 @@ def _on_few_shapes(sources: Sources) -> Sources:
     return tuple(
         (source, rounds)
         if source not in (*ON_FEW_SHAPES, *SITUATIONS)
-        else (FEW + ("pairs" if source in ON_FEW_SHAPES else source), ON_FEW_SHAPES.get(source, 1))
+        else (
+            on_few_shapes("pairs" if source in ON_FEW_SHAPES else source, shapes),
+            ON_FEW_SHAPES.get(source, 1),
+        )
         for source, rounds in sources
     )
 
 
 def _rows_per_chunk(source: str) -> int:
     """The cases that share a shape stay together."""
-    return FEW_ROWS * max(ON_FEW_SHAPES.values()) if source.startswith(FEW) else ROWS_PER_CHUNK
+    return FEW_ROWS * max(ON_FEW_SHAPES.values()) if shapes_of(source) is not None else ROWS_PER_CHUNK
 
 
 def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> list[Chunk]:
@@ -130,7 +133,7 @@ def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> li
 
     For one that declares few shapes, other sources stand for them; arithmetic on sizes compiles nothing.
     """
-    few = _on_few_shapes(sources) if about.few_shapes else sources
+    few = sources if about.few_shapes is None else _on_few_shapes(sources, about.few_shapes)
     return [
         Chunk(function, source, first, min(first + step, total), about.dtypes, seed, only)
         for function in functions_of(only)

@@ -7,11 +7,12 @@ import numpy as np
 
 from cnn_conformance.guard import NotOfferedError
 from cnn_spec.case import Case, Situation
+from cnn_spec.cases.stream import FEW_ROWS
 from cnn_spec.clause import Law, LawFunction
 from cnn_spec.operations import Call, Implementation, Results
 
 FURTHER = 3
-"""Shapes that a law may ask for in a chunk beside those of its cases; more where a case shows what none has shown."""
+"""Of few shapes, those that a law may ask for in a chunk beside those of its cases; more where a case shows what none has shown."""
 
 
 class SparedError(NotOfferedError):
@@ -19,9 +20,10 @@ class SparedError(NotOfferedError):
 
 
 class Thrift:
-    """What a chunk has cost so far, in shapes."""
+    """What a chunk has cost so far, in shapes, for a candidate that is asked for so many of a function."""
 
-    def __init__(self) -> None:
+    def __init__(self, shapes: int) -> None:
+        self._further = max(1, FURTHER * shapes // FEW_ROWS)
         self._known: set[Hashable] = set()
         self._spent = Counter[LawFunction]()
 
@@ -36,7 +38,7 @@ class Thrift:
         def answer(call: Call) -> Results:
             shape = _shape(call)
             if shape not in self._known and call is not case.call:
-                if not owed and self._spent[law.check] >= FURTHER:
+                if not owed and self._spent[law.check] >= self._further:
                     raise SparedError(law.name)
                 self._spent[law.check] += 1
             self._known.add(shape)

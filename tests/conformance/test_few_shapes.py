@@ -10,7 +10,7 @@ import pytest
 
 import cnn_reference
 from cnn_conformance import check
-from cnn_conformance.candidate import about
+from cnn_conformance.candidate import CandidateError, about
 from cnn_conformance.plan import chunks_of, sources_of
 from cnn_conformance.report import Report, Status
 from cnn_conformance.terminal import plain_text
@@ -22,7 +22,7 @@ from cnn_spec.operations import Call
 class Compiling:
     """A candidate that counts the shapes for which it would have to compile."""
 
-    def __init__(self, shapes: str, **functions: Callable[..., Any]) -> None:
+    def __init__(self, shapes: str | int, **functions: Callable[..., Any]) -> None:
         self.about = {"shapes": shapes}
         self.compiled = Counter[str]()
         self._known: set[Any] = set()
@@ -40,7 +40,7 @@ class Compiling:
         return counted
 
 
-def referring(shapes: str, *names: str) -> Compiling:
+def referring(shapes: str | int, *names: str) -> Compiling:
     return Compiling(shapes, **{name: getattr(cnn_reference, name) for name in names})
 
 
@@ -51,7 +51,7 @@ def run(candidate: object, level: str = "standard", only: str | None = None) -> 
 NAMES = ("conv2d", "conv2d_backward", "max_pool2d", "avg_pool1d", "softmax")
 
 
-def cases(name: str, shapes: str = "few", seed: int = 0, level: str = "standard") -> list[Any]:
+def cases(name: str, shapes: str | int = "few", seed: int = 0, level: str = "standard") -> list[Any]:
     chunks = chunks_of(about(referring(shapes, name)), sources_of(level), seed, name)
     found = (case_of(case_id, seed) for chunk in chunks for case_id in chunk.case_ids())
     return [case for case in found if case is not None]
@@ -60,6 +60,24 @@ def cases(name: str, shapes: str = "few", seed: int = 0, level: str = "standard"
 def shape_of(call: Call) -> Any:
     arrays = tuple((a.shape, a.dtype) for a in call.arguments.values() if a is not None)
     return arrays, tuple(call.parameters.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_so_many_shapes_are_drawn_as_are_declared(name: str) -> None:
+    four, few = (cases(name, shapes) for shapes in (4, "few"))
+    shapes = {shape_of(case.call) for case in four if case.situation is Situation.ORDINARY}
+    assert len(shapes) == 4
+    assert shapes <= {shape_of(case.call) for case in few}
+    assert {case.situation for case in four} == {case.situation for case in few}
+    compiled = [referring(number, name) for number in (4, "few")]
+    assert all(run(candidate, only=name).conforms for candidate in compiled)
+    assert compiled[0].compiled[name] < 0.7 * compiled[1].compiled[name]
+
+
+@pytest.mark.parametrize("shapes", [0, -4, 2.5, "several"])
+def test_what_is_no_number_of_shapes_is_refused(shapes: str | int) -> None:
+    with pytest.raises(CandidateError, match="how many of each function"):
+        about(referring(shapes, "conv2d"))
 
 
 @pytest.mark.parametrize("name", NAMES)

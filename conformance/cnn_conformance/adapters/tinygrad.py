@@ -30,7 +30,7 @@ from cnn_conformance.adapters.common import (
 about = {
     "name": "tinygrad",
     "version": version("tinygrad"),
-    "shapes": "few",
+    "shapes": 4,
     "conventions": {"tie_gradient": "split", "relu_nan": "zero"},
 }
 

@@ -4,12 +4,14 @@ An id is `function/source/row/variant/data`, such as `conv2d/pairs/17/float32/wi
 (`pairs`, `triples`), situation (`empty`, `impossible`) or round of exploration (`round-3`) that the row is from, the
 row's number, the dtype (for a size function: the number of the draw), and the kind of data.
 
-For a candidate that compiles for each shape the sources are others, `few-pairs`, `few-empty` and so on: there a row has
-one shape and one dtype, in whatever source and however often it is drawn, and the first rows do for many cases.
+For a candidate that compiles for each shape the sources are others, `few-pairs`, `few-empty` and so on, or `few4-pairs` for
+four shapes: there a row has one shape and one dtype, in whatever source and however often it is drawn, and the first rows do for
+many cases.
 """
 
 import hashlib
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -36,10 +38,9 @@ from cnn_spec.operations import OPERATIONS
 RANKS = (1, 2, 3)
 DTYPES = ("float32", "float64")
 STRENGTHS = {"pairs": 2, "triples": 3}
-FEW = "few-"
-"""Begins the name of a source that keeps to few shapes."""
 FEW_ROWS = 16
-"""Rows of the pairs with a shape of their own there: the richest ones."""
+"""Rows of the pairs with a shape of their own where shapes are to be few: the richest ones."""
+_FEW = re.compile(r"few(\d*)-")
 ROUND_ROWS = 40
 """Rows of a round of exploration."""
 SIZE_DRAWS = ("0", "1", "2", "3")
@@ -62,8 +63,9 @@ def rows(function: str, source: str) -> tuple[Row, ...]:
 def _rows(space: Space, source: str) -> tuple[Row, ...]:
     if source in STRENGTHS:
         return tuple(covering.rows_of(space, STRENGTHS[source]))
-    if source.startswith(FEW):
-        return _richest(space)[:FEW_ROWS]
+    shapes = shapes_of(source)
+    if shapes is not None:
+        return _richest(space)[:shapes]
     rng = random.Random(f"{space.name}/{source}")
     return tuple(covering.complete(space, {}, set(), 1, rng) for _ in range(ROUND_ROWS))
 
@@ -75,30 +77,45 @@ def _richest(space: Space) -> tuple[Row, ...]:
 
 
 @lru_cache(maxsize=256)
-def _rows_with(space: Space, wanted: tuple[tuple[str, tuple[str, ...]], ...], few: bool) -> list[Row]:
+def _rows_with(
+    space: Space, wanted: tuple[tuple[str, tuple[str, ...]], ...], shapes: int | None
+) -> list[Row]:
     """Those of the pairs' rows that have one of the levels of each factor.
 
-    As few as have every level; where shapes are to be few, the richest first.
+    As few as have every level; where shapes are to be few, those that are drawn anyway, or else the richest.
     """
-    among = _richest(space) if few else _rows(space, "pairs")
+    among = _rows(space, "pairs") if shapes is None else _richest(space)
     fit = [row for row in among if all(row[f] in levels for f, levels in wanted)]
-    return fit if few else essential(fit)
+    if shapes is None:
+        return essential(fit)
+    return [row for row in fit if row in among[:shapes]] or fit[:1]
+
+
+def on_few_shapes(source: str, shapes: int) -> str:
+    """The source that is like another, and keeps to so many shapes."""
+    return f"few{shapes if shapes != FEW_ROWS else ''}-{source}"
+
+
+def shapes_of(source: str) -> int | None:
+    """How many shapes a source keeps to; None where they are many."""
+    found = _FEW.match(source)
+    return int(found[1] or FEW_ROWS) if found else None
 
 
 def plain(source: str) -> str:
     """The source that one of few shapes is like."""
-    return source.removeprefix(FEW)
+    return _FEW.sub("", source, count=1)
 
 
 def _row(function: str, source: str, number: int) -> Row:
-    few, source = source.startswith(FEW), plain(source)
-    if source not in SITUATIONS:
-        array = rows(function, FEW + source if few else source)
+    if plain(source) not in SITUATIONS:
+        array = rows(function, source)
         return array[number % len(array)]
+    shapes, source = shapes_of(source), plain(source)
     operation, rank = FUNCTIONS[function]
     space = space_of(operation, rank)
     wanted = needs(operation, source, number % round_of(operation, source)).items()
-    found = _rows_with(space, tuple((f, levels) for f, levels in wanted if f in space.factors), few)
+    found = _rows_with(space, tuple((f, levels) for f, levels in wanted if f in space.factors), shapes)
     return found[turn_of(operation, source, number) % len(found)]
 
 
@@ -106,8 +123,9 @@ def row_count(function: str, source: str) -> int:
     """How many rows `rows` has, or cases there are in one round of a situation; sooner told than the rows."""
     if plain(source) in SITUATIONS:
         return round_of(FUNCTIONS[function][0], plain(source))
-    if source.startswith(FEW):
-        return min(FEW_ROWS, row_count(function, "pairs"))
+    shapes = shapes_of(source)
+    if shapes is not None:
+        return min(shapes, row_count(function, "pairs"))
     if source not in STRENGTHS:
         return ROUND_ROWS
     return covering.row_count(space_of(*FUNCTIONS[function]), STRENGTHS[source])
@@ -126,7 +144,7 @@ def case_ids(function: str, source: str, numbers: range, dtypes: tuple[str, ...]
     variants = SIZE_DRAWS if OPERATIONS[operation].of_integers else dtypes
     kinds = data_kinds(operation)
     for n in numbers:
-        if source.startswith(FEW):
+        if shapes_of(source) is not None:
             dtype = dtypes[_richest(space_of(operation, rank)).index(_row(function, source, n)) % len(dtypes)]
             like = plain(source)
             chosen = [(k, dtype) for k in ([data_in(operation, like)] if like in SITUATIONS else kinds)]
@@ -184,7 +202,7 @@ def case_of(case_id: str, seed: int) -> Case | None:
     operation, rank = FUNCTIONS[function]
     row = _row(function, source, int(at))
     numbers = _random(f"{seed}/{case_id}")
-    rng = _random(f"{seed}/{function}/{sorted(row.items())}") if source.startswith(FEW) else numbers
+    rng = _random(f"{seed}/{function}/{sorted(row.items())}") if shapes_of(source) is not None else numbers
     dtype = np.dtype(np.float64 if OPERATIONS[operation].of_integers else variant)
     call = draw_call(operation, rank, row, space_of(operation, rank), Data(kind), dtype, rng, numbers)
     if call is None:
