@@ -19,7 +19,7 @@ from cnn_conformance.shrink import ATTEMPTS, ATTEMPTS_ON_FEW_SHAPES, smallest
 from cnn_conformance.tally import Failure
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Data
-from cnn_spec.cases.stream import case_of
+from cnn_spec.cases.stream import FEW_ROWS, case_of
 from cnn_spec.comparison import compare
 from cnn_spec.conventions import meant
 from cnn_spec.definitions import definition
@@ -79,7 +79,8 @@ def _smallest(
     def still_broken(simpler: Case) -> bool:
         return judged.law.applies(simpler) and shown(broken, judged, candidate, simpler, oracle) is not None
 
-    attempts = ATTEMPTS if candidate.about.few_shapes is None else ATTEMPTS_ON_FEW_SHAPES
+    shapes = candidate.about.few_shapes
+    attempts = ATTEMPTS if shapes is None else max(1, ATTEMPTS_ON_FEW_SHAPES * shapes // FEW_ROWS)
     found, calls = smallest(case, still_broken, attempts), list[Call]()
     violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
     if violation is None:  # it was what earlier calls had left behind that made a simpler case fail

@@ -13,7 +13,7 @@ from cnn_spec.operations import Array
 ATTEMPTS = 600
 """How often the law is tried on a simpler case."""
 ATTEMPTS_ON_FEW_SHAPES = 60
-"""How often where a simpler case costs a compilation."""
+"""How often where a simpler case costs a compilation, and shapes are to be few; of fewer, so many fewer."""
 ELEMENTS = 64
 """Arrays up to this size are simplified element by element."""
 

@@ -12,7 +12,8 @@ from cnn_spec.clause import Law, LawFunction
 from cnn_spec.operations import Call, Implementation, Results
 
 FURTHER = 3
-"""Of few shapes, those that a law may ask for in a chunk beside those of its cases; more where a case shows what none has shown."""
+"""Once it has asked for so many shapes in a chunk beside those of its cases, a law asks for more only where a case shows what
+none has shown; of fewer shapes, so many fewer."""
 
 
 class SparedError(NotOfferedError):
@@ -34,11 +35,12 @@ class Thrift:
         """
         free = case.call.of_integers or case.situation is Situation.IMPOSSIBLE
         owed = free or any(see.__name__ not in seen and see(case) for see in law.must_see)
+        affordable = owed or self._spent[law.check] < self._further
 
         def answer(call: Call) -> Results:
             shape = _shape(call)
             if shape not in self._known and call is not case.call:
-                if not owed and self._spent[law.check] >= self._further:
+                if not affordable:
                     raise SparedError(law.name)
                 self._spent[law.check] += 1
             self._known.add(shape)
