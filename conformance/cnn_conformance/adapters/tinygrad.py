@@ -1,7 +1,7 @@
 """tinygrad as a candidate, differentiated by its own gradients.
 
-Unless the environment says otherwise, it compiles for the processor where its C compiler is found (clang, or what `CC` names), and
-computes by its interpreter in Python where it is not.
+Unless the environment says otherwise, it compiles for the processor where clang is found (under the name that `CC` gives it, if
+it does), and computes by its interpreter in Python where it is not.
 """
 
 import os
@@ -11,7 +11,10 @@ from importlib.metadata import version
 from shutil import which
 from typing import Any
 
-os.environ.setdefault("DEV", "CPU" if which(os.environ.get("CC", "clang")) else "PYTHON")
+# No other compiler than clang takes the options that tinygrad gives it.
+os.environ.setdefault(
+    "DEV", "CPU" if "clang" in (cc := os.environ.get("CC", "clang")) and which(cc) else "PYTHON"
+)
 
 import numpy as np
 from tinygrad import Tensor
@@ -54,7 +57,7 @@ def _max_pool(x: Tensor, *, padding: Pairs, **parameters: Any) -> Tensor:
 
 def _max_pool_with_indices(x: Tensor, *, padding: Pairs, **parameters: Any) -> tuple[Tensor, Tensor]:
     y, indices = x.max_pool2d(padding=_sides(padding), return_indices=True, **parameters)
-    Tensor.realize(y, indices)
+    Tensor.realize(y, indices)  # at once, so that what they share is computed once
     return y, indices
 
 
