@@ -327,7 +327,7 @@ def understood(
     _one_of(name, 'about["ranks"]', ranks, RANKS)
     _one_of(name, 'about["dtypes"]', dtypes, DTYPES)
     _one_of(name, 'about["accuracy"]', [accuracy], ("componentwise", "normwise"))
-    if shapes not in ("many", "few") and (not isinstance(shapes, int) or shapes < 1):
+    if shapes not in ("many", "few") and (type(shapes) is not int or shapes < 1):
         raise CandidateError(
             f'{name}.about["shapes"] is {shapes!r}; make it "many", "few", or how many of each function.'
         )
