@@ -140,9 +140,8 @@ def _fitting(
 
 def _fits(bugs: Sequence[Bug], observed: Sequence[_Observed], truth: Implementation) -> bool:
     made = _made(bugs, truth)
-    if STATEFUL.isdisjoint(
-        bugs
-    ):  # soonest told where the candidate is wrong, and the order of calls does not matter
+    if STATEFUL.isdisjoint(bugs):
+        # The order of calls does not matter, and a model that does not fit is soonest seen where the candidate is wrong.
         observed = sorted(observed, key=lambda one: not one.is_wrong)
     return all(one.fits(_answer(made, one.call)) for one in observed)
 

@@ -108,9 +108,8 @@ class Pool(ThreadPoolExecutor):
         if not wait:
             for worker in tuple(self._workers):
                 worker.kill()
-        super().shutdown(
-            cancel_futures=cancel_futures or not wait
-        )  # who asks a killed one does not wait long
+        # Who asks a killed worker does not wait long.
+        super().shutdown(cancel_futures=cancel_futures or not wait)
         for worker in self._workers:
             worker.end(FAREWELL if wait else 0.0)
 

@@ -17,9 +17,10 @@ from cnn_conformance.report import Contradiction
 from cnn_conformance.script import script_of
 from cnn_conformance.shrink import ATTEMPTS, ATTEMPTS_ON_FEW_SHAPES, smallest
 from cnn_conformance.tally import Failure
+from cnn_conformance.thrift import granted
 from cnn_spec.bounds import Oracle
 from cnn_spec.case import Case, Data
-from cnn_spec.cases.stream import FEW_ROWS, case_of
+from cnn_spec.cases.stream import case_of
 from cnn_spec.comparison import compare
 from cnn_spec.conventions import meant
 from cnn_spec.definitions import definition
@@ -80,7 +81,7 @@ def _smallest(
         return judged.law.applies(simpler) and shown(broken, judged, candidate, simpler, oracle) is not None
 
     shapes = candidate.about.few_shapes
-    attempts = ATTEMPTS if shapes is None else max(1, ATTEMPTS_ON_FEW_SHAPES * shapes // FEW_ROWS)
+    attempts = ATTEMPTS if shapes is None else granted(ATTEMPTS_ON_FEW_SHAPES, shapes)
     found, calls = smallest(case, still_broken, attempts), list[Call]()
     violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
     if violation is None:  # it was what earlier calls had left behind that made a simpler case fail

@@ -16,6 +16,11 @@ FURTHER = 3
 none has shown; of fewer shapes, so many fewer."""
 
 
+def granted(to_few: int, shapes: int) -> int:
+    """What so many shapes are granted of what is granted to few; something always."""
+    return max(1, to_few * shapes // FEW_ROWS)
+
+
 class SparedError(NotOfferedError):
     """A call that is not made, since its shape is new: nothing can be said of the law in this case."""
 
@@ -24,7 +29,7 @@ class Thrift:
     """What a chunk has cost so far, in shapes, for a candidate that is asked for so many of a function."""
 
     def __init__(self, shapes: int) -> None:
-        self._further = max(1, FURTHER * shapes // FEW_ROWS)
+        self._further = granted(FURTHER, shapes)
         self._known: set[Hashable] = set()
         self._spent = Counter[LawFunction]()
 

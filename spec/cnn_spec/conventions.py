@@ -82,12 +82,15 @@ def _reaching_the_last_window(call: Call) -> tuple[tuple[int, int], ...]:
 
 
 def _of_numbers(call: Call, declared: Declared) -> Call:
-    x = call["x"]
-    if np.isfinite(x).all():
-        return call
-    if call.operation != "relu":
-        return call.but(x=_starting_low(x, declared))
-    return call.but(x=np.where(np.isnan(x), 0, x)) if declared.convention("relu_nan") == "zero" else call
+    """With numbers for what is not finite, where a convention has such."""
+    rule = _rectified if call.operation == "relu" else _starting_low
+    x = rule(call["x"], declared)
+    return call if x is call["x"] else call.but(x=x)
+
+
+def _rectified(x: Array, declared: Declared) -> Array:
+    """What relu takes x for."""
+    return np.where(np.isnan(x), 0, x) if declared.convention("relu_nan") == "zero" else x
 
 
 def _starting_low(x: Array, declared: Declared) -> Array:

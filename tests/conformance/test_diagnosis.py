@@ -84,10 +84,8 @@ def test_a_mistake_that_shows_in_small_numbers_alone_is_not_put_down_to_who_is_r
 
 
 def test_a_mistake_beside_a_declared_convention_is_named() -> None:
-    name, declared = (
-        "an infinity is taken for the largest number",
-        Declared(conventions={"pool_nan": "ignore"}),
-    )
+    name = "an infinity is taken for the largest number"
+    declared = Declared(conventions={"pool_nan": "ignore"})
     mistaken = Functions("mistaken", BUGS[name].over(lambda call: RIGHT(meant(call, declared))))
     mistaken.about = {"conventions": declared.conventions}
     report = check(mistaken, "quick", only="max_pool1d")

@@ -119,10 +119,10 @@ def require_dense(dilation: Sequence[int]) -> None:
         raise ValueError("a dilation below 1")
 
 
-def require_float32(x: Tensor) -> None:
-    """For what a library has in no float64. Raises NotImplementedError."""
-    if x.dtype == "float64":
-        raise NotImplementedError("float64")
+def require_float32_in_space(x: Tensor) -> None:
+    """For what a library has in no float64 on three axes. Raises NotImplementedError."""
+    if len(x.shape) == 5 and x.dtype == "float64":
+        raise NotImplementedError("float64 on three axes")
 
 
 def require_one_of(stride: Sequence[int], dilation: Sequence[int]) -> None:

@@ -26,7 +26,7 @@ from cnn_conformance.adapters.common import (
     fitting,
     functions,
     require_dense,
-    require_float32,
+    require_float32_in_space,
     require_groups,
     require_one_of,
 )
@@ -185,8 +185,8 @@ def _pixel_unshuffle(x: Tensor, *, factor: Sequence[int]) -> Tensor:
 
 
 def _require_pooling_in(x: Tensor) -> None:
-    if BACKEND == "tensorflow" and len(x.shape) == 5:
-        require_float32(x)
+    if BACKEND == "tensorflow":
+        require_float32_in_space(x)
 
 
 def _max_pool(

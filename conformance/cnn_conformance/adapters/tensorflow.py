@@ -20,7 +20,7 @@ from cnn_conformance.adapters.common import (
     filled_or_same,
     fitting,
     functions,
-    require_float32,
+    require_float32_in_space,
     require_groups,
     require_one_of,
 )
@@ -124,8 +124,7 @@ def _max_pool(
 ) -> Tensor:
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
-    if len(stride) == 3:
-        require_float32(x)
+    require_float32_in_space(x)
     x = _last(_around(x, padding, -np.inf))
     if max(dilation) == 1:
         y = tf.nn.max_pool(x, list(kernel_size), list(stride), "VALID", _layout(x))
@@ -147,8 +146,7 @@ def _avg_pool(
 ) -> Tensor:
     if ceil_mode:
         raise NotImplementedError("ceil_mode")
-    if len(stride) == 3:
-        require_float32(x)
+    require_float32_in_space(x)
     x, rule = filled_or_same(x, _around, kernel_size, stride, padding, count_include_pad)
     return _first(tf.nn.avg_pool(_last(x), list(kernel_size), list(stride), rule.upper(), _layout(x)))
 

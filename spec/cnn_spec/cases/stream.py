@@ -84,11 +84,13 @@ def _rows_with(
 
     As few as have every level; where shapes are to be few, those that are drawn anyway, or else the richest.
     """
-    among = _rows(space, "pairs") if shapes is None else _richest(space)
-    fit = [row for row in among if all(row[f] in levels for f, levels in wanted)]
+
+    def fitting(among: Iterable[Row]) -> list[Row]:
+        return [row for row in among if all(row[f] in levels for f, levels in wanted)]
+
     if shapes is None:
-        return essential(fit)
-    return [row for row in fit if row in among[:shapes]] or fit[:1]
+        return essential(fitting(_rows(space, "pairs")))
+    return fitting(_richest(space)[:shapes]) or fitting(_richest(space))[:1]
 
 
 def on_few_shapes(source: str, shapes: int) -> str:
