@@ -74,6 +74,15 @@ def test_so_many_shapes_are_drawn_as_are_declared(name: str) -> None:
     assert compiled[0].compiled[name] < 0.7 * compiled[1].compiled[name]
 
 
+@pytest.mark.parametrize("name", ["conv2d_backward", "max_pool2d"])
+def test_a_law_that_asks_for_several_shapes_is_not_left_half_way(name: str) -> None:
+    report = run(referring(4, name), only=name)
+    (verdict,) = (
+        one for one in report.verdicts if (one.clause, one.operation) == ("CALLS-INDEPENDENT", name)
+    )
+    assert verdict.status is Status.HOLDS
+
+
 @pytest.mark.parametrize("shapes", [0, -4, 2.5, True, "several"])
 def test_what_is_no_number_of_shapes_is_refused(shapes: Any) -> None:
     with pytest.raises(CandidateError, match="how many of each function"):
