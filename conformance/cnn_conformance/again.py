@@ -55,17 +55,6 @@ def shown(
     return outcome if (outcome.clause, outcome.function) == (broken.clause, broken.function) else None
 
 
-def failing_alone(
-    subject: Subject, broken: Broken, judged: Judged, case: Case, oracle: Oracle
-) -> Candidate | None:
-    """The candidate, afresh where it can be loaded so, if a case fails of it without earlier calls, and once more."""
-    for _ in range(2):
-        candidate = afresh(subject)
-        if shown(broken, judged, candidate, case, oracle) is None:
-            return None
-    return candidate
-
-
 def after(calls: Sequence[Call], subject: Subject) -> Candidate:
     """The candidate, afresh where it can be loaded so, once it has been asked these calls."""
     candidate = afresh(subject)

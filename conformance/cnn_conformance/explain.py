@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_conformance.again import Broken, failing_alone, law_of, shortest_sequence, shown
+from cnn_conformance.again import Broken, law_of, shortest_sequence, shown
 from cnn_conformance.candidate import Candidate, Subject, afresh, load
 from cnn_conformance.counterexample import Counterexample
 from cnn_conformance.judging import Violation, trusted
@@ -63,10 +63,9 @@ def explain(subject: Subject, broken: Broken) -> Explanation:
     cases = [(f, c) for f in broken.failures if (c := case_of(f.case_id, broken.seed))]
     weighed = sorted(cases[:FAILURES_WEIGHED], key=lambda found: _size(found[1]))
     for failure, case in (*weighed, *cases[FAILURES_WEIGHED:]):
-        judged = law_of(failure)
-        alone = failing_alone(subject, broken, judged, case, oracle)
-        if alone is not None:
-            return _smallest(subject, alone, broken, judged, case, oracle)
+        found = _alone(subject, broken, law_of(failure), case, oracle)
+        if found is not None:
+            return found
     tried = (
         _after_others(subject, candidate, broken, law_of(failure), case, oracle)
         for failure, case in weighed[:SEQUENCES]
@@ -74,25 +73,31 @@ def explain(subject: Subject, broken: Broken) -> Explanation:
     return min(tried, key=lambda found: found.rank)
 
 
-def _smallest(
-    subject: Subject, candidate: Candidate, broken: Broken, judged: Judged, case: Case, oracle: Oracle
-) -> Explanation:
+def _alone(
+    subject: Subject, broken: Broken, judged: Judged, case: Case, oracle: Oracle
+) -> Explanation | None:
+    """The smallest case, if this one fails without earlier calls, and either of them once more."""
+    candidate = afresh(subject)
+    if shown(broken, judged, candidate, case, oracle) is None:
+        return None
+
     def still_broken(simpler: Case) -> bool:
         return judged.law.applies(simpler) and shown(broken, judged, candidate, simpler, oracle) is not None
 
     shapes = candidate.about.few_shapes
     attempts = ATTEMPTS if shapes is None else granted(ATTEMPTS_ON_FEW_SHAPES, shapes)
-    found, calls = smallest(case, still_broken, attempts), list[Call]()
-    violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
-    if violation is None:  # it was what earlier calls had left behind that made a simpler case fail
-        found, calls = case, []
+    # Where it was what earlier calls had left behind that made a simpler case fail, this one is left.
+    for found in (smallest(case, still_broken, attempts), case):
+        calls = list[Call]()
         violation = shown(broken, judged, afresh(subject), found, oracle, calls.append)
-    violation = violation or Violation(broken.clause, broken.function)
-    return Explanation(
-        broken.clause,
-        _counterexample(broken.clause, judged, candidate, found, calls or [found.call], violation, oracle),
-        _contradiction(broken, found, calls or [found.call], oracle),
-    )
+        if violation is not None:
+            calls = calls or [found.call]
+            return Explanation(
+                broken.clause,
+                _counterexample(broken.clause, judged, candidate, found, calls, violation, oracle),
+                _contradiction(broken, found, calls, oracle),
+            )
+    return None
 
 
 def _after_others(
