@@ -16,6 +16,9 @@ os.environ.setdefault(
     "DEV", "CPU" if "clang" in (cc := os.environ.get("CC", "clang")) and which(cc) else "PYTHON"
 )
 
+# Cases are judged by several processes already, of which each would start compilers of its own.
+os.environ.setdefault("PARALLEL", "0")
+
 import numpy as np
 from tinygrad import Tensor
 
