@@ -41,7 +41,7 @@ import numpy as np
 from cnn_conformance.boundary.home import isolated
 from cnn_conformance.candidate import load
 from cnn_conformance.judging import judge_chunk, run_chunk
-from cnn_conformance.plan import Chunk
+from cnn_conformance.plan import Chunk, Rows
 from cnn_spec.operations import Call
 
 def in_turns(one, other, times):
@@ -59,7 +59,7 @@ call = Call("conv", 2, {"x": x, "w": w, "b": None}, parameters)
 there, here = load(isolated("reference")), load("reference")
 print(*in_turns(lambda: there.implementation()(call), lambda: here.implementation()(call), 3000))
 
-chunk, calls = Chunk("conv2d", "pairs", 0, 24, ("float32", "float64"), 0, None), []
+chunk, calls = Chunk("conv2d", (Rows("pairs", 0, 24),), ("float32", "float64"), 0, None), []
 judge_chunk([replace(here, guard=lambda _: here.guard(calls.append))], chunk)
 print(*(t / len(calls) for t in in_turns(
     lambda: run_chunk(isolated("reference"), chunk), lambda: judge_chunk([here], chunk), 40)))

@@ -23,6 +23,7 @@ from cnn_conformance.command import (
     Output,
     check_writable,
     fail,
+    patience,
     selecting,
     use_one_thread,
 )
@@ -79,7 +80,7 @@ def main() -> None:
 @selecting
 @workers
 @click.option("--budget", type=click.FloatRange(min=0), help="Seconds of exploration at level deep [60].")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for a call [10].")
+@patience
 @click.option(
     "--memory",
     type=click.IntRange(min=1),

@@ -52,6 +52,12 @@ selecting = click.option(
     help="Only these clause ids or operations, such as 'POOL-*' or conv2d; may be repeated.",
 )
 
+patience = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds for a call [10; 30 of a candidate that declares few shapes, since it may compile].",
+)
+
 
 def use_one_thread() -> None:
     """For every library that is imported from now on, unless the user has said otherwise."""

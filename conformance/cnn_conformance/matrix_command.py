@@ -12,7 +12,16 @@ from rich.console import Console
 from cnn_conformance.boundary.home import COMMAND, Isolated, isolated
 from cnn_conformance.candidate import CandidateError
 from cnn_conformance.checking import check
-from cnn_conformance.command import CONFORMS, VIOLATION, WIDTH, Output, fail, selecting, use_one_thread
+from cnn_conformance.command import (
+    CONFORMS,
+    VIOLATION,
+    WIDTH,
+    Output,
+    fail,
+    patience,
+    selecting,
+    use_one_thread,
+)
 from cnn_conformance.gate import GateError, read
 from cnn_conformance.matrix import Document, document, key, markdown, page, table
 from cnn_conformance.matrix import matrix as side_by_side
@@ -31,7 +40,7 @@ AT_ONCE = 2
 @click.option("--seed", type=int, default=0, show_default=True, help="Varies the numbers, not the coverage.")
 @selecting
 @workers
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for a call [10].")
+@patience
 @click.option(
     "--python",
     "pythons",

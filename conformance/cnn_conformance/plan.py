@@ -1,16 +1,18 @@
 """What is to be judged, cut into chunks of cases that can be sent elsewhere."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import takewhile
+from typing import NamedTuple
 
 from cnn_conformance.candidate import About
 from cnn_spec.case import Situation
 from cnn_spec.cases.situations import SITUATIONS
-from cnn_spec.cases.stream import FEW_ROWS, FUNCTIONS, case_ids, on_few_shapes, plain, row_count, shapes_of
+from cnn_spec.cases.stream import FUNCTIONS, case_ids, on_few_shapes, plain, row_count, shapes_of
 from cnn_spec.clause import Clause, Law
 from cnn_spec.operations import OPERATIONS
 from cnn_spec.sections import CLAUSES
@@ -40,14 +42,20 @@ class Judged:
     law: Law
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some rows of one function's cases, with all their dtypes and kinds of data. Picklable."""
+class Rows(NamedTuple):
+    """Some rows of a source, each with all its dtypes and kinds of data: from `first` to the one before `last`."""
 
-    function: str
     source: str
     first: int
     last: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some of one function's cases, judged one after the other by one worker. Picklable."""
+
+    function: str
+    rows: tuple[Rows, ...]
     dtypes: tuple[str, ...]
     seed: int
     only: str | None
@@ -55,14 +63,18 @@ class Chunk:
     @property
     def cost(self) -> int:
         """About how many calls it takes, next to other chunks."""
-        source = plain(self.source)
-        situation = source if source in SITUATIONS else Situation.ORDINARY
-        laws = sum(judged.law.situation == situation for judged in laws_of(self.function, self.only))
-        return laws * (self.last - self.first)
+        laws = Counter(judged.law.situation for judged in laws_of(self.function, self.only))
+        return sum(laws[_situation(source)] * (last - first) for source, first, last in self.rows)
 
     def case_ids(self) -> Iterator[str]:
         """The ids of its cases, in the order in which they are judged."""
-        return case_ids(self.function, self.source, range(self.first, self.last), self.dtypes)
+        for source, first, last in self.rows:
+            yield from case_ids(self.function, source, range(first, last), self.dtypes)
+
+
+def _situation(source: str) -> Situation:
+    like = plain(source)
+    return Situation(like) if like in SITUATIONS else Situation.ORDINARY
 
 
 @cache
@@ -123,9 +135,17 @@ def _on_few_shapes(sources: Sources, shapes: int) -> Sources:
     )
 
 
-def _rows_per_chunk(source: str) -> int:
-    """The cases that share a shape stay together."""
-    return FEW_ROWS * max(ON_FEW_SHAPES.values()) if shapes_of(source) is not None else ROWS_PER_CHUNK
+def _cut(function: str, sources: Sources) -> list[tuple[Rows, ...]]:
+    """The rows of some sources, in parts that can be judged apart; those that share their few shapes stay together."""
+    all_rows = [Rows(source, 0, rounds * row_count(function, source)) for source, rounds in sources]
+    sharing = tuple(rows for rows in all_rows if shapes_of(rows.source) is not None)
+    others: list[tuple[Rows, ...]] = [
+        (Rows(source, at, min(at + ROWS_PER_CHUNK, last)),)
+        for source, first, last in all_rows
+        if shapes_of(source) is None
+        for at in range(first, last, ROWS_PER_CHUNK)
+    ]
+    return [sharing, *others] if sharing else others
 
 
 def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> list[Chunk]:
@@ -135,12 +155,10 @@ def chunks_of(about: About, sources: Sources, seed: int, only: str | None) -> li
     """
     few = sources if about.few_shapes is None else _on_few_shapes(sources, about.few_shapes)
     return [
-        Chunk(function, source, first, min(first + step, total), about.dtypes, seed, only)
+        Chunk(function, rows, about.dtypes, seed, only)
         for function in functions_of(only)
         if function in about.offered
-        for source, rounds in (sources if OPERATIONS[FUNCTIONS[function][0]].of_integers else few)
-        for total, step in [(rounds * row_count(function, source), _rows_per_chunk(source))]
-        for first in range(0, total, step)
+        for rows in _cut(function, sources if OPERATIONS[FUNCTIONS[function][0]].of_integers else few)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,8 @@ from cnn_conformance.plan import chunks_of, sources_of
 from cnn_conformance.report import Report, Status
 from cnn_conformance.terminal import plain_text
 from cnn_spec.case import Situation
-from cnn_spec.cases.stream import FEW_ROWS, FUNCTIONS, case_of
+from cnn_spec.cases.situations import SITUATIONS
+from cnn_spec.cases.stream import FEW_ROWS, FUNCTIONS, case_of, plain
 from cnn_spec.operations import Call
 
 
@@ -81,6 +83,19 @@ def test_a_law_that_asks_for_several_shapes_is_not_left_half_way(name: str) -> N
         one for one in report.verdicts if (one.clause, one.operation) == ("CALLS-INDEPENDENT", name)
     )
     assert verdict.status is Status.HOLDS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cases_that_share_a_shape_are_judged_by_one_worker(name: str) -> None:
+    few, many = (
+        chunks_of(about(referring(shapes, name)), sources_of("standard"), 0, name)
+        for shapes in ("few", "many")
+    )
+    (chunk,) = few
+    assert {plain(rows.source) for rows in chunk.rows} == {"pairs", *SITUATIONS}
+    assert len(many) > len(SITUATIONS)
+    assert all(len(chunk.rows) == 1 for chunk in many)
+    assert chunk.cost == sum(replace(chunk, rows=(rows,)).cost for rows in chunk.rows)
 
 
 @pytest.mark.parametrize("shapes", [0, -4, 2.5, True, "several"])

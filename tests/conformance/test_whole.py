@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cnn_conformance.boundary.home import Isolated, home_of, isolated, visiting
+from cnn_conformance.boundary.home import COMPILING, TIMEOUT, Isolated, home_of, isolated, visiting
 from cnn_conformance.boundary.whole import TROUBLES, judged_at_home
 from cnn_conformance.candidate import load
 from cnn_conformance.judging import judge_chunk, run_chunk
-from cnn_conformance.plan import Chunk
+from cnn_conformance.plan import Chunk, Rows
 from cnn_conformance.tally import of_plain, to_plain
 
-CHUNK = Chunk("downsample1d", "pairs", 0, 12, ("float32", "float64"), 0, None)
+CHUNK = Chunk("downsample1d", (Rows("pairs", 0, 12),), ("float32", "float64"), 0, None)
 CANDIDATE = """
 import os, sys, time
 from cnn_reference import downsample1d as right
@@ -64,6 +64,21 @@ def test_a_call_may_take_its_time_and_a_chunk_longer(tmp_path: Path) -> None:
     subject = candidate(tmp_path, "time.sleep(0.15)")
     with visiting(subject):
         assert judged_at_home(subject, CHUNK) is not None
+
+
+@pytest.mark.parametrize(
+    ("shapes", "asked", "granted"),
+    [("many", None, TIMEOUT), ("few", None, COMPILING), (4, None, COMPILING), ("few", 2.5, 2.5)],
+)
+def test_what_compiles_for_each_shape_may_take_longer(
+    shapes: str | int, asked: float | None, granted: float, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(f"from cnn_reference import relu\nabout = {{'shapes': {shapes!r}}}\n", "utf-8")
+    subject = isolated(str(mine), asked)
+    with visiting(subject):
+        load(subject)
+        assert home_of(subject).timeout == granted
 
 
 def test_tallies_are_written_and_read(tmp_path: Path) -> None:

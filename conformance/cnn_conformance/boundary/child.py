@@ -92,11 +92,12 @@ def _chunk_answer(found: Found, about: About, fields: Fields, watch: "_Pulse", k
     """What a chunk came to, if nothing happened that only the other side can judge."""
     from cnn_conformance import tally
     from cnn_conformance.judging import judge_chunk
-    from cnn_conformance.plan import Chunk
+    from cnn_conformance.plan import Chunk, Rows
 
     candidate = Candidate(about, lambda _: guarded(found.functions, watch.call, about.declared))
     given = json.loads(fields["chunk"])
-    chunk = Chunk(**{**given, "dtypes": tuple(given["dtypes"])})
+    rows = tuple(Rows(*part) for part in given["rows"])
+    chunk = Chunk(**{**given, "rows": rows, "dtypes": tuple(given["dtypes"])})
     try:
         (tallies,) = judge_chunk([candidate], chunk)
         watch.look()

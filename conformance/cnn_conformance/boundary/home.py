@@ -27,6 +27,8 @@ COMMAND = "cmd:"
 """How the address of a program that speaks the wire format begins."""
 TIMEOUT = 10.0
 """Seconds for a call; a confirmed hang takes twice as long."""
+COMPILING = 30.0
+"""Seconds for a call of a candidate that declares few shapes, for it may compile meanwhile."""
 LOADING = 120.0
 """Seconds until a candidate has been loaded."""
 KEPT = 2
@@ -44,12 +46,13 @@ def default_memory() -> int:
 class Isolated:
     """A candidate that is to live in a process of its own. Picklable: only its description goes anywhere.
 
-    `address` as on the command line, or a pickled candidate; `timeout` in seconds, for each call; `memory` in
-    bytes, resident; `python` is the interpreter that loads it, with an environment of its own: this one if it is empty.
+    `address` as on the command line, or a pickled candidate; `timeout` in seconds, for each call, and None for
+    what is usual with such a candidate; `memory` in bytes, resident; `python` is the interpreter that loads it,
+    with an environment of its own: this one if it is empty.
     """
 
     address: str | bytes
-    timeout: float
+    timeout: float | None
     memory: int
     python: str = ""
 
@@ -97,7 +100,7 @@ def isolated(
     address: str | bytes, timeout: float | None = None, memory: int | None = None, python: str = ""
 ) -> Isolated:
     """A candidate that is to live in a process of its own, with the usual limits where none are given."""
-    return Isolated(address, timeout or TIMEOUT, memory or default_memory(), python)
+    return Isolated(address, timeout, memory or default_memory(), python)
 
 
 class Home:
@@ -117,6 +120,12 @@ class Home:
         self._busy = threading.Lock()
         with _counting:
             _all.add(self)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a call may take, once it is known what the candidate says of itself."""
+        compiles = self.about is not None and self.about.few_shapes is not None
+        return self.subject.timeout or (COMPILING if compiles else TIMEOUT)
 
     def begin(self) -> Program:
         """Let the program start, if it has not, while this process does something else."""

@@ -122,7 +122,7 @@ class _Remote:
         return answer
 
     def _ask(self, case: int, call: Call) -> Any:
-        function, timeout = call.function, self._home.subject.timeout
+        function, timeout = call.function, self._home.timeout
         if self._lost[function]:
             return self._answer(case, call, min(timeout, max(0.5, IMPATIENCE * timeout)))
         alone = not self._home.asked

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from cnn_conformance import tally
 from cnn_conformance.boundary.home import Isolated, home_of
 from cnn_conformance.boundary.process import PULSE, LostError
+from cnn_conformance.boundary.remote import connect
 from cnn_conformance.boundary.wire import WireError, pack, to_json, unpack
 from cnn_conformance.plan import Chunk
 from cnn_conformance.tally import Tallies
@@ -19,13 +20,14 @@ TROUBLES = 3
 
 
 def judged_at_home(subject: Isolated, chunk: Chunk) -> Tallies | None:
-    """What a chunk came to; None where its calls are to be made one by one."""
+    """What a chunk came to; None where its calls are to be made one by one. Raises CandidateError."""
     home = home_of(subject)
     if subject.foreign or subject.python or home.troubles >= TROUBLES:
         return None
-    request = {"chunk": to_json(asdict(chunk)), "timeout": str(subject.timeout)}
+    connect(subject)
+    request = {"chunk": to_json(asdict(chunk)), "timeout": str(home.timeout)}
     try:
-        fields, _ = unpack(home.ask(pack(request, {}), subject.timeout + 2 * PULSE, pulsed=True))
+        fields, _ = unpack(home.ask(pack(request, {}), home.timeout + 2 * PULSE, pulsed=True))
         return tally.of_plain(json.loads(fields["tallies"]))
     except (LostError, WireError, LookupError, TypeError, ValueError):
         home.troubles += 1
