@@ -30,7 +30,7 @@ def cluster(address: str) -> Iterator[Executor]:
     _silence()
     try:
         client = distributed.Client(address, timeout=ANSWER, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever its client makes of what is there
         raise WorkError(
             f"No Dask scheduler answers at {address}; start one with `dask scheduler`, and give its address, "
             "such as tcp://host:8786."

@@ -1,5 +1,6 @@
 """The same report whoever does the work, whatever becomes of the workers: processes here, or those of a Dask cluster."""
 
+import gc
 import json
 import os
 import signal
@@ -102,7 +103,8 @@ def checked(subject: object, executor: Executor | None = None, **options: Any) -
 
 
 def call(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(a) for a in arguments])
+    gc.collect()  # a client without a scheduler closes when it is collected, and locks up if that is while another starts
+    return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
 
 
 def test_the_report_is_the_same_whoever_does_the_work(mine: Path, executor: Executor) -> None:
@@ -280,6 +282,17 @@ def test_what_is_wrong_with_a_scheduler_is_said_in_one_sentence(monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "distributed", None)
     said = sentence(call("matrix", "reference", "--scheduler", "tcp://127.0.0.1:1"))
     assert "pip install 'cnn-conformance[dask]'" in said
+
+
+@pytest.mark.parametrize("trouble", [OSError, TypeError, AssertionError, RuntimeError, ImportError])
+def test_whatever_keeps_a_scheduler_from_being_reached_is_said_in_one_sentence(
+    trouble: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise trouble
+
+    monkeypatch.setattr(pytest.importorskip("distributed"), "Client", unreachable)
+    assert "No Dask scheduler answers at tcp://here:1" in sentence(call("run", "--scheduler", "tcp://here:1"))
 
 
 @contextmanager
